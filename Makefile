@@ -1,0 +1,55 @@
+# Carnet. `make` alone lists what there is.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+export PIP_ROOT_USER_ACTION := ignore
+
+.PHONY: help demo demo-reset test lint format lock assets system-packages
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/runtime assets ## the product, working, on http://127.0.0.1:8000 (PORT=)
+	@exec $(BIN)/python -m demo --port $(PORT)
+
+demo-reset: $(VENV)/runtime assets ## the same from a fresh start
+	@exec $(BIN)/python -m demo --port $(PORT) --reset
+
+test: $(VENV)/dev system-packages assets ## install what the tests need and run all of them
+	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+lint: $(VENV)/dev ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/dev ## pin requirements*.in anew, with hashes
+	@for name in requirements requirements-dev requirements-node; do \
+	  $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-annotate --no-header --quiet $$name.in -o $$name.txt; done
+
+assets: $(VENV)/runtime
+	@command -v npm >/dev/null || test -x $(BIN)/npm || $(PIP) -r requirements-node.txt
+	@$(BIN)/python make/assets.py
+
+system-packages:
+	@sh make/system_packages.sh
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Carnet needs Python 3.11 or newer: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -m venv $(VENV) || { echo "Python cannot make a virtual environment here. On Debian: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/runtime: $(VENV)/bin/python requirements.txt
+	@echo "Installing what Carnet runs on ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/dev: $(VENV)/runtime requirements-dev.txt
+	@echo "Installing what the tests need ..."
+	@$(PIP) -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,128 @@
+"""create_app: extensions, blueprints, error pages, commands. Nothing else."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+from babel import Locale
+from flask import Flask, current_app, g, request, session
+from flask_babel import get_locale
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+import config as settings
+from app import audit, clock, errors, formats, jobs, logs, mail, security
+from app.association import get_association
+from app.extensions import babel, csrf, db, limiter, login_manager, migrate
+
+MIGRATIONS = str(settings.ROOT / "migrations")
+
+
+def create_app(config: settings.Config | None = None) -> Flask:
+    """The application for a configuration (default: the environment's). Raises ConfigurationError."""
+    config = config or settings.load()
+    app = Flask(__name__, instance_path=str(config.INSTANCE.absolute()))
+    app.config.from_object(config)
+    if config.TRUSTED_PROXIES:
+        hops = config.TRUSTED_PROXIES
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    logs.configure_logs(app)
+    _bind_extensions(app)
+    _register_packages(app)
+    errors.register_error_pages(app)
+    formats.register_filters(app)
+    security.set_headers(app)
+    app.context_processor(_page_context)
+    return app
+
+
+def _bind_extensions(app: Flask) -> None:
+    from app.cards.keys import CardKeys, InvalidCardKeys
+
+    db.init_app(app)
+    migrate.init_app(app, db, directory=MIGRATIONS, render_as_batch=True)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    limiter.init_app(app)
+    babel.init_app(app, default_locale=app.config["DEFAULT_LOCALE"], locale_selector=_locale)
+    mail.init_mail(app)
+    with app.app_context():
+        app.extensions["languages"] = {
+            locale.language: (locale.get_language_name(locale.language) or locale.language).capitalize()
+            for locale in [Locale("en"), *(found for found in babel.list_translations() if found.language != "en")]
+        }
+    try:
+        app.extensions["card_keys"] = CardKeys.load(app.config["CARD_KEYS"])
+    except InvalidCardKeys as error:
+        raise settings.ConfigurationError(str(error)) from None
+
+
+def _register_packages(app: Flask) -> None:
+    from app.accounts import access, signed_in
+    from app.accounts import cli as accounts_cli
+    from app.accounts import jobs as accounts_jobs
+    from app.accounts import views as accounts
+    from app.benefits import cli as benefits_cli
+    from app.cards import jobs as cards_jobs
+    from app.cards import views as cards
+    from app.memberships import cli as memberships_cli
+    from app.payments import cli as payments_cli
+    from app.payments import jobs as payments_jobs
+    from app.payments import views as payments
+    from app.people import cli as people_cli
+    from app.portal import cli as portal_cli
+    from app.portal import views as portal
+    from app.services import cli as services_cli
+    from app.services import service as services
+    from app.treasury import cli as treasury_cli
+    from app.treasury import views as treasury
+    from app.verification import api
+    from app.verification import views as verification
+
+    access.enforce(app)
+    for package in (signed_in, services, payments):
+        package.register_checks()
+    for package_jobs in (accounts_jobs, cards_jobs, payments_jobs):
+        package_jobs.register()
+    for views in (accounts, cards, payments, verification, treasury, portal):
+        app.register_blueprint(views.bp)
+    api.register_api(app)
+    csrf.exempt(api.bp)
+    portal_cli.add_to(memberships_cli.commands)
+    package_clis = (accounts_cli, benefits_cli, memberships_cli, payments_cli, people_cli, services_cli, treasury_cli)
+    for group in (audit.commands, clock.commands, jobs.commands, *(cli.commands for cli in package_clis)):
+        _say_refusals_plainly(group)
+        app.cli.add_command(group)
+
+
+def _say_refusals_plainly(group: click.Group) -> None:
+    """A refused command is exit 2 and one plain line on standard error; nothing is changed."""
+    for command in group.commands.values():
+        inner = command.callback
+        if inner is None or getattr(inner, "says_refusals", False):
+            continue
+
+        def run(*args: Any, _inner: Any = inner, **kwargs: Any) -> Any:
+            try:
+                return _inner(*args, **kwargs)
+            except errors.Refusal as refusal:
+                db.session.rollback()
+                click.echo(refusal.detail, err=True)
+                sys.exit(2)
+
+        run.says_refusals = True  # type: ignore[attr-defined]
+        command.callback = run
+
+
+def _locale() -> str | None:
+    languages = list(current_app.extensions["languages"])
+    chosen = session.get("locale")
+    return chosen if chosen in languages else request.accept_languages.best_match(languages)
+
+
+def _page_context() -> dict[str, Any]:
+    if "association" not in g:
+        g.association = get_association()
+    theme = session.get("theme") if request else None
+    return {"association": g.association, "lang": str(get_locale() or "en"), "theme": theme or None}

@@ -1,0 +1,62 @@
+"""Fees that came by bank transfer or in cash, typed in by staff."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from flask_babel import gettext as _
+from sqlalchemy import select
+
+from app import clock, jobs
+from app.errors import Refusal
+from app.extensions import db
+from app.memberships.models import Tier
+from app.memberships.service import PricedOffer, offer_for, price_on, renewed_offer
+from app.payments import service, settling
+from app.payments.ledger import CHANNEL
+from app.payments.models import Payment
+from app.people.models import Person
+
+
+def record_payment(
+    person: Person, tier: Tier, cents: int, method: str, value_on: date, by: str, locale: str, now: datetime,
+    today: date, again: bool = False,
+) -> Payment:  # fmt: skip
+    """Book money by its value date: like a paid checkout. Raises Refusal.
+
+    The same payment typed twice is refused unless `again` says that it is a second one.
+    """
+    if method not in CHANNEL or method == "online":
+        raise Refusal("unknown_method", _("The method is transfer or cash."))
+    if not 0 < cents <= 10_000_000:
+        raise Refusal("bad_amount", _("The amount must be above zero."))
+    if value_on > today:
+        raise Refusal("future_value_date", _("The value date lies in the future."))
+    settling.lock_person(person.id)
+    twin = _find_twin(person.id, tier.id, method, value_on)
+    if twin is not None and not again:
+        raise Refusal(
+            "recorded_already",
+            _("This was recorded already, as %(number)s. Add --again if it is a second payment.", number=twin.number),
+            409,
+        )
+    try:
+        offered = offer_for(person.id, tier, now, value_on)
+    except Refusal:
+        price = price_on(tier, value_on)
+        offered = PricedOffer(renewed_offer(person.id, now, value_on), price.fee_cents, price.currency)
+    payment = service.add_payment(person.id, tier, offered, method, by, locale, now, today)
+    value_at = clock.day_end(value_on) - timedelta(seconds=1)
+    settling.book_received(payment, CHANNEL[method], cents, payment.currency, None, value_at, now)
+    waiting = service.find_open_payment(person.id)
+    if waiting is not None and payment.paid_at is not None:
+        jobs.enqueue("close_checkout", now, payment_id=waiting.id)
+    return payment
+
+
+def _find_twin(person_id: int, tier_id: int, method: str, value_on: date) -> Payment | None:
+    query = select(Payment).where(
+        Payment.person_id == person_id, Payment.tier_id == tier_id, Payment.method == method,
+        Payment.paid_on == value_on,
+    )  # fmt: skip
+    return db.session.execute(query.order_by(Payment.id.desc()).limit(1)).scalar()

@@ -1,0 +1,41 @@
+"""flask treasury ..."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from app.errors import Refusal
+from app.treasury.export import payments_csv
+from app.treasury.listing import read_filter
+
+commands = AppGroup("treasury", help="The treasurer's work.")
+
+
+@commands.command("export")
+@click.argument("what")
+@click.option("--from", "from_on", required=True, metavar="DAY")
+@click.option("--to", "to_on", required=True, metavar="DAY")
+@click.option("--format", "file_format", default="csv", show_default=True)
+@click.option("--out", default="-", show_default=True, help="a file, or - for standard output")
+def export(what: str, from_on: str, to_on: str, file_format: str, out: str) -> None:
+    """Write payments with a value date in these days, both included."""
+    if what != "payments":
+        raise Refusal("unknown_export", f"{what!r} cannot be exported yet; payments can.")
+    if file_format != "csv":
+        raise Refusal("unknown_format", f"{file_format!r} is not written yet; csv is.")
+    lines = payments_csv(read_filter({"from": from_on, "to": to_on}))
+    if out == "-":
+        sys.stdout.writelines(lines)
+        return
+    target = Path(out)
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(lines)
+        draft.replace(target)  # whole or not at all
+    except OSError as error:
+        raise Refusal("cannot_write", f"{out} cannot be written: {error.strerror}.") from None

@@ -1,0 +1,213 @@
+"""Every setting, typed, read from the environment once.
+
+A missing or weak setting stops start-up and is named. Production is whenever BASE_URL's host is not
+loopback; on loopback a missing secret is generated under instance/ and an unset provider answers
+"not configured".
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from dotenv import load_dotenv
+
+ROOT = Path(__file__).resolve().parent
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+FIRST_KEY_ON = date(2020, 1, 1)  # before any day a rehearsal clock is set to
+WEAK = {"secret", "changeme", "change-me", "dev", "development", "password", "test"}
+
+
+class ConfigurationError(Exception):
+    """A setting is missing or unusable; the message names it and says what to do."""
+
+
+@dataclass(frozen=True, repr=False)
+class Config:
+    """Settings by the names Flask and its extensions expect; see .env.example for each one's meaning."""
+
+    SECRET_KEY: str
+    BASE_URL: str
+    CARD_BASE_URL: str
+    SQLALCHEMY_DATABASE_URI: str
+    STRIPE_SECRET_KEY: str
+    STRIPE_WEBHOOK_SECRETS: tuple[str, ...]
+    STRIPE_API_BASE: str
+    MAIL_URL: str
+    CARD_KEYS: str
+    TIME_ZONE: str
+    DEFAULT_LOCALE: str
+    TRUSTED_PROXIES: int
+    RATELIMIT_STORAGE_URI: str
+    PRODUCTION: bool
+    INSTANCE: Path
+
+    @property
+    def HTTPS(self) -> bool:
+        return self.BASE_URL.startswith("https://")
+
+    @property
+    def TRUSTED_HOSTS(self) -> list[str]:
+        own = {urlsplit(url).hostname or "" for url in (self.BASE_URL, self.CARD_BASE_URL)}
+        return sorted(own if self.PRODUCTION else own | LOOPBACK)
+
+    @property
+    def SESSION_COOKIE_NAME(self) -> str:
+        return "__Host-carnet" if self.HTTPS else "carnet"
+
+    @property
+    def SESSION_COOKIE_SECURE(self) -> bool:
+        return self.HTTPS
+
+    @property
+    def SQLALCHEMY_ENGINE_OPTIONS(self) -> dict[str, object]:
+        if self.SQLALCHEMY_DATABASE_URI.startswith("sqlite"):
+            return {"connect_args": {"timeout": 15}}
+        return {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
+
+    SESSION_COOKIE_HTTPONLY = True
+    SESSION_COOKIE_SAMESITE = "Lax"
+    SESSION_COOKIE_PATH = "/"
+    PERMANENT_SESSION_LIFETIME = timedelta(days=90)
+    MAX_CONTENT_LENGTH = 1_000_000
+    WTF_CSRF_TIME_LIMIT = None
+    RATELIMIT_HEADERS_ENABLED = True
+    BABEL_DOMAIN = "messages"
+    API_TITLE = "Carnet"
+    API_VERSION = "v1"
+    OPENAPI_VERSION = "3.1.0"
+
+
+def load(environ: Mapping[str, str] | None = None, instance: Path | None = None) -> Config:
+    """Read the settings from `environ` (default: the process's, with .env beneath it).
+
+    Raises ConfigurationError naming the setting. Writes generated secrets under `instance` on loopback.
+    """
+    if environ is None:
+        load_dotenv(ROOT / ".env")
+        environ = os.environ
+    instance = instance or Path(environ.get("CARNET_INSTANCE", ROOT / "instance"))
+    read = _Reader(environ)
+
+    base_url = _url(read("BASE_URL", "http://127.0.0.1:8000"), "BASE_URL")
+    production = not is_loopback(base_url)
+    if production and not base_url.startswith("https://"):
+        raise ConfigurationError("BASE_URL must be https:// unless it is a loopback address.")
+    if production and environ.get("FLASK_DEBUG", "0") not in ("", "0", "false"):
+        raise ConfigurationError("FLASK_DEBUG must not be set in production: unset it.")
+
+    def secret(name: str, generate: Callable[[], str]) -> str:
+        value = read(name)
+        if value:
+            return value
+        if production:
+            raise ConfigurationError(f"{name} is missing: set {name} or {name}_FILE.")
+        return _kept(instance / name.lower(), generate)
+
+    secret_key = secret("SECRET_KEY", lambda: secrets.token_urlsafe(48))
+    if len(secret_key) < 32 or secret_key.lower() in WEAK:
+        raise ConfigurationError("SECRET_KEY is too weak: use at least 32 random characters.")
+
+    stripe_key = read("STRIPE_SECRET_KEY")
+    webhook_secrets = tuple(s for s in (p.strip() for p in read("STRIPE_WEBHOOK_SECRET").split(",")) if s)
+    if stripe_key and not webhook_secrets:
+        raise ConfigurationError("STRIPE_WEBHOOK_SECRET is missing: payments would never be confirmed.")
+    if production and not read("MAIL_URL"):
+        raise ConfigurationError("MAIL_URL is missing: nobody could sign in.")
+
+    return Config(
+        SECRET_KEY=secret_key,
+        BASE_URL=base_url,
+        CARD_BASE_URL=_url(read("CARD_BASE_URL", base_url), "CARD_BASE_URL"),
+        SQLALCHEMY_DATABASE_URI=_database_url(read("DATABASE_URL"), instance),
+        STRIPE_SECRET_KEY=stripe_key,
+        STRIPE_WEBHOOK_SECRETS=webhook_secrets,
+        STRIPE_API_BASE=read("STRIPE_API_BASE"),
+        MAIL_URL=read("MAIL_URL", (instance / "mail").absolute().as_uri()),
+        CARD_KEYS=secret("CARD_KEYS", _new_card_keys),
+        TIME_ZONE=_time_zone(read("TIME_ZONE", "Europe/Madrid")),
+        DEFAULT_LOCALE=read("DEFAULT_LOCALE", "en"),
+        TRUSTED_PROXIES=_count(read("TRUSTED_PROXIES", "0"), "TRUSTED_PROXIES"),
+        RATELIMIT_STORAGE_URI=read("REDIS_URL", "memory://"),
+        PRODUCTION=production,
+        INSTANCE=instance,
+    )
+
+
+def is_loopback(url: str) -> bool:
+    return (urlsplit(url).hostname or "") in LOOPBACK
+
+
+class _Reader:
+    """NAME from the environment, or the content of the file that NAME_FILE points to."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.environ = environ
+
+    def __call__(self, name: str, default: str = "") -> str:
+        path = self.environ.get(f"{name}_FILE")
+        if path:
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise ConfigurationError(f"{name}_FILE cannot be read: {error.strerror} ({path}).") from None
+        return self.environ.get(name, "").strip() or default
+
+
+def _url(value: str, name: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise ConfigurationError(f"{name} must be scheme and host only, such as https://alumni.example.org.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database_url(value: str, instance: Path) -> str:
+    if not value:
+        instance.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{(instance / 'carnet.sqlite').absolute()}"
+    for prefix in ("postgres://", "postgresql://"):
+        if value.startswith(prefix):
+            return "postgresql+psycopg://" + value.removeprefix(prefix)
+    if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ConfigurationError("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://.")
+    return value
+
+
+def _time_zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ConfigurationError(f"TIME_ZONE {value!r} is not a time zone, such as Europe/Madrid.") from None
+    return value
+
+
+def _count(value: str, name: str) -> int:
+    if not value.isdecimal():
+        raise ConfigurationError(f"{name} must be a whole number.")
+    return int(value)
+
+
+def _new_card_keys() -> str:
+    from app.cards.keys import CardKeys, generate  # needed on the first start only
+
+    return CardKeys([generate(1, FIRST_KEY_ON)]).dump()
+
+
+def _kept(path: Path, generate: Callable[[], str]) -> str:
+    """The secret kept at `path`, made on first use, readable by its owner only, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(generate())
+        with suppress(FileExistsError):  # another process was first: its secret stands
+            os.link(draft, path)
+        draft.unlink()
+    return path.read_text(encoding="utf-8").strip()

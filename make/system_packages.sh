@@ -1,0 +1,26 @@
+#!/bin/sh
+# What the tests need from the system: PostgreSQL's server and a Chromium. Installed through apt-get where
+# there is one (with sudo when not root), named otherwise.
+set -eu
+
+missing=""
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || missing="$missing postgresql"
+command -v chromium >/dev/null || missing="$missing chromium"
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+    echo "Please install:$missing (PostgreSQL 15 or newer with initdb; Chromium as 'chromium' on the path)." >&2
+    exit 1
+fi
+sudo=""
+[ "$(id -u)" = 0 ] || sudo="sudo"
+echo "Installing$missing ..."
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+# shellcheck disable=SC2086
+if ! { $sudo apt-get update -q && $sudo apt-get install -y -q --no-install-recommends $missing fonts-dejavu-core; } >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "apt-get could not install:$missing" >&2
+    exit 1
+fi
+rm -f "$log"
