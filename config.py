@@ -14,15 +14,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale, UnknownLocaleError
 from dotenv import load_dotenv
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 ROOT = Path(__file__).resolve().parent
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 FIRST_KEY_ON = date(2020, 1, 1)  # before any day a rehearsal clock is set to
-WEAK = {"secret", "changeme", "change-me", "dev", "development", "password", "test"}
+GUESSABLE = ("secret", "changeme", "change-me", "change_me", "password", "development", "example")
 
 
 class ConfigurationError(Exception):
@@ -112,13 +115,21 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
         return _kept(instance / name.lower(), generate)
 
     secret_key = secret("SECRET_KEY", lambda: secrets.token_urlsafe(48))
-    if len(secret_key) < 32 or secret_key.lower() in WEAK:
+    if is_guessable(secret_key):
         raise ConfigurationError("SECRET_KEY is too weak: use at least 32 random characters.")
 
     stripe_key = read("STRIPE_SECRET_KEY")
     webhook_secrets = tuple(s for s in (p.strip() for p in read("STRIPE_WEBHOOK_SECRET").split(",")) if s)
+    if production and not stripe_key:
+        raise ConfigurationError("STRIPE_SECRET_KEY is missing: set STRIPE_SECRET_KEY or STRIPE_SECRET_KEY_FILE.")
     if stripe_key and not webhook_secrets:
         raise ConfigurationError("STRIPE_WEBHOOK_SECRET is missing: payments would never be confirmed.")
+    if production and any(len(one) < 20 for one in webhook_secrets):
+        raise ConfigurationError("STRIPE_WEBHOOK_SECRET is too short: copy the whole whsec_... from the provider.")
+    if production and urlsplit(read("STRIPE_API_BASE")).scheme not in ("", "https"):
+        raise ConfigurationError("STRIPE_API_BASE must be https://, or unset.")
+    if not read("REDIS_URL", "redis://").startswith(("redis://", "rediss://")):
+        raise ConfigurationError("REDIS_URL must start with redis:// or rediss://.")
     if production and not read("MAIL_URL"):
         raise ConfigurationError("MAIL_URL is missing: nobody could sign in.")
 
@@ -130,10 +141,10 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
         STRIPE_SECRET_KEY=stripe_key,
         STRIPE_WEBHOOK_SECRETS=webhook_secrets,
         STRIPE_API_BASE=read("STRIPE_API_BASE"),
-        MAIL_URL=read("MAIL_URL", (instance / "mail").absolute().as_uri()),
+        MAIL_URL=_mail_url(read("MAIL_URL", (instance / "mail").absolute().as_uri())),
         CARD_KEYS=secret("CARD_KEYS", _new_card_keys),
         TIME_ZONE=_time_zone(read("TIME_ZONE", "Europe/Madrid")),
-        DEFAULT_LOCALE=read("DEFAULT_LOCALE", "en"),
+        DEFAULT_LOCALE=_locale(read("DEFAULT_LOCALE", "en")),
         TRUSTED_PROXIES=_count(read("TRUSTED_PROXIES", "0"), "TRUSTED_PROXIES"),
         RATELIMIT_STORAGE_URI=read("REDIS_URL", "memory://"),
         PRODUCTION=production,
@@ -143,6 +154,11 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
 
 def is_loopback(url: str) -> bool:
     return (urlsplit(url).hostname or "") in LOOPBACK
+
+
+def is_guessable(secret: str) -> bool:
+    """Too short, a word out of an example, or the same few characters over and over."""
+    return len(secret) < 32 or len(set(secret)) < 8 or any(word in secret.lower() for word in GUESSABLE)
 
 
 class _Reader:
@@ -158,14 +174,32 @@ class _Reader:
                 return Path(path).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise ConfigurationError(f"{name}_FILE cannot be read: {error.strerror} ({path}).") from None
+            except UnicodeDecodeError:
+                raise ConfigurationError(f"{name}_FILE is not text in UTF-8 ({path}).") from None
         return self.environ.get(name, "").strip() or default
 
 
 def _url(value: str, name: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/") or parts.query:
+    parts = _split(value, name)
+    beyond = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or beyond:
         raise ConfigurationError(f"{name} must be scheme and host only, such as https://alumni.example.org.")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _mail_url(value: str) -> str:
+    if _split(value, "MAIL_URL").scheme not in ("smtp", "smtps", "file"):
+        raise ConfigurationError("MAIL_URL must start with smtp://, smtps:// or file:///.")
+    return value
+
+
+def _split(value: str, name: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port  # read here so that a wrong one is found now
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is not an address: {error}.") from None
+    return parts
 
 
 def _database_url(value: str, instance: Path) -> str:
@@ -174,9 +208,13 @@ def _database_url(value: str, instance: Path) -> str:
         return f"sqlite:///{(instance / 'carnet.sqlite').absolute()}"
     for prefix in ("postgres://", "postgresql://"):
         if value.startswith(prefix):
-            return "postgresql+psycopg://" + value.removeprefix(prefix)
+            value = "postgresql+psycopg://" + value.removeprefix(prefix)
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise ConfigurationError("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://.")
+    try:
+        make_url(value)
+    except (ArgumentError, ValueError):
+        raise ConfigurationError("DATABASE_URL is not an address of a database.") from None
     return value
 
 
@@ -185,6 +223,14 @@ def _time_zone(value: str) -> str:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError):
         raise ConfigurationError(f"TIME_ZONE {value!r} is not a time zone, such as Europe/Madrid.") from None
+    return value
+
+
+def _locale(value: str) -> str:
+    try:
+        Locale.parse(value)
+    except (UnknownLocaleError, ValueError):
+        raise ConfigurationError(f"DEFAULT_LOCALE {value!r} is not a language, such as en.") from None
     return value
 
 
@@ -204,8 +250,8 @@ def _kept(path: Path, generate: Callable[[], str]) -> str:
     """The secret kept at `path`, made on first use, readable by its owner only, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        draft = path.with_name(f"{path.name}.{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(generate())
         with suppress(FileExistsError):  # another process was first: its secret stands
             os.link(draft, path)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
-import click
 from babel import Locale
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, has_request_context, request, session
 from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config as settings
-from app import audit, clock, errors, formats, jobs, logs, mail, security
+from app import audit, clock, errors, formats, jobs, logs, mail, security, static_files
 from app.association import get_association
+from app.commands import PlainGroup
 from app.extensions import babel, csrf, db, limiter, login_manager, migrate
 
 MIGRATIONS = str(settings.ROOT / "migrations")
@@ -28,12 +27,15 @@ def create_app(config: settings.Config | None = None) -> Flask:
         hops = config.TRUSTED_PROXIES
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     logs.configure_logs(app)
+    security.set_headers(app)  # first, so that its headers are the last word
     _bind_extensions(app)
     _register_packages(app)
     errors.register_error_pages(app)
     formats.register_filters(app)
-    security.set_headers(app)
+    static_files.serve_static_files(app)
     app.context_processor(_page_context)
+    if config.PRODUCTION:
+        clock.refuse_offset(app)
     return app
 
 
@@ -91,31 +93,19 @@ def _register_packages(app: Flask) -> None:
     csrf.exempt(api.bp)
     portal_cli.add_to(memberships_cli.commands)
     package_clis = (accounts_cli, benefits_cli, memberships_cli, payments_cli, people_cli, services_cli, treasury_cli)
-    for group in (audit.commands, clock.commands, jobs.commands, *(cli.commands for cli in package_clis)):
-        _say_refusals_plainly(group)
-        app.cli.add_command(group)
-
-
-def _say_refusals_plainly(group: click.Group) -> None:
-    """A refused command is exit 2 and one plain line on standard error; nothing is changed."""
-    for command in group.commands.values():
-        inner = command.callback
-        if inner is None or getattr(inner, "says_refusals", False):
-            continue
-
-        def run(*args: Any, _inner: Any = inner, **kwargs: Any) -> Any:
-            try:
-                return _inner(*args, **kwargs)
-            except errors.Refusal as refusal:
-                db.session.rollback()
-                click.echo(refusal.detail, err=True)
-                sys.exit(2)
-
-        run.says_refusals = True  # type: ignore[attr-defined]
-        command.callback = run
+    for group in (
+        portal_cli.association,
+        audit.commands,
+        clock.commands,
+        jobs.commands,
+        *(cli.commands for cli in package_clis),
+    ):
+        app.cli.add_command(PlainGroup(group.name, group.commands, help=group.help))
 
 
 def _locale() -> str | None:
+    if not has_request_context():
+        return None  # a job or a command: the default, or what force_locale says
     languages = list(current_app.extensions["languages"])
     chosen = session.get("locale")
     return chosen if chosen in languages else request.accept_languages.best_match(languages)
@@ -124,5 +114,5 @@ def _locale() -> str | None:
 def _page_context() -> dict[str, Any]:
     if "association" not in g:
         g.association = get_association()
-    theme = session.get("theme") if request else None
+    theme = session.get("theme") if has_request_context() else None
     return {"association": g.association, "lang": str(get_locale() or "en"), "theme": theme or None}

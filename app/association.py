@@ -22,6 +22,6 @@ class Association(Base):
     clock_offset_seconds: Mapped[int] = mapped_column(default=0)
 
 
-def get_association() -> Association:
-    """The row that the first migration made."""
-    return db.session.get_one(Association, 1)
+def get_association(for_update: bool = False) -> Association:
+    """The row that the first migration made; `for_update` makes others who ask so wait for this transaction."""
+    return db.session.get_one(Association, 1, with_for_update=True if for_update else None)

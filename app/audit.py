@@ -16,7 +16,7 @@ import click
 from flask import g, has_request_context
 from flask.cli import AppGroup
 from sqlalchemy import CheckConstraint, event, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, SessionTransaction, mapped_column
 
 from app.errors import Refusal
 from app.extensions import Base, Instant, db
@@ -54,7 +54,9 @@ class AuditHead(Base):
 def record(action: str, subject: str, at: datetime, **facts: Any) -> None:
     """Note in this transaction that `action` happened to `subject` ("payment:12")."""
     entry = {"action": action, "subject": subject, "at": at, "actor": current_actor(), "facts": facts}
-    db.session.info.setdefault("audit", []).append(entry)
+    session = db.session()
+    transaction = session.get_nested_transaction() or session.get_transaction() or session.begin()
+    session.info.setdefault("audit", []).append((transaction, entry))
 
 
 def current_actor() -> str:
@@ -70,12 +72,17 @@ def link(previous_hash: str, entry_id: int, at: datetime, actor: str, action: st
 
 @event.listens_for(Session, "before_commit")
 def _chain(session: Session) -> None:
+    savepoint = session.get_nested_transaction()
+    if savepoint is not None:  # what it did stands or falls with the transaction around it
+        waiting = session.info.get("audit", [])
+        session.info["audit"] = [(savepoint.parent if mine is savepoint else mine, it) for mine, it in waiting]
+        return
     waiting = session.info.pop("audit", [])
     if not waiting:
         return
     session.flush()
     head = session.execute(select(AuditHead).with_for_update().execution_options(populate_existing=True)).scalar_one()
-    for entry in waiting:
+    for _transaction, entry in waiting:
         facts = json.dumps(entry["facts"], sort_keys=True, default=str, ensure_ascii=False)
         number = head.entry_id + 1
         digest = link(head.hash, number, entry["at"], entry["actor"], entry["action"], entry["subject"], facts)
@@ -90,21 +97,25 @@ def _chain(session: Session) -> None:
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _forget(session: Session, _transaction: Any) -> None:
-    session.info.pop("audit", None)
+def _forget(session: Session, undone: SessionTransaction) -> None:
+    waiting = session.info.pop("audit", [])
+    if undone.parent is not None:
+        session.info["audit"] = [(mine, it) for mine, it in waiting if mine is not undone]
 
 
 def find_break() -> str | None:
     """The first thing wrong with the chain, in words; None when it is whole."""
     previous, number = GENESIS, 0
-    for entry in db.session.execute(select(AuditEntry).order_by(AuditEntry.id)).scalars():
-        number += 1
-        if entry.id != number:
-            return f"entry {number} is missing (found {entry.id} in its place)"
-        expected = link(previous, entry.id, entry.at, entry.actor, entry.action, entry.subject, entry.facts)
-        if entry.previous_hash != previous or entry.hash != expected:
-            return f"entry {entry.id} does not fit the one before it: it was edited or inserted"
-        previous = entry.hash
+    entries = select(AuditEntry).order_by(AuditEntry.id).execution_options(yield_per=1000)
+    with db.session.execute(entries) as found:
+        for entry in found.scalars():
+            number += 1
+            if entry.id != number:
+                return f"entry {number} is missing (found {entry.id} in its place)"
+            expected = link(previous, entry.id, entry.at, entry.actor, entry.action, entry.subject, entry.facts)
+            if entry.previous_hash != previous or entry.hash != expected:
+                return f"entry {entry.id} does not fit the one before it: it was edited or inserted"
+            previous = entry.hash
     head = db.session.get_one(AuditHead, 1)
     if (head.entry_id, head.hash) != (number, previous):
         return f"the chain ends at entry {number}, its head says {head.entry_id}: entries were cut off or added"
@@ -114,6 +125,9 @@ def find_break() -> str | None:
 @commands.command("verify")
 def verify() -> None:
     """Check the whole chain; exit 2 when it is broken. The head printed can be kept elsewhere."""
+    db.session.rollback()
+    if db.engine.dialect.name == "postgresql":  # entries and head as of one instant, while others go on writing
+        db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     problem = find_break()
     if problem:
         raise Refusal("audit_broken", f"The audit log is broken: {problem}.")

@@ -7,19 +7,23 @@ kept in the association's row; carnet_today() on PostgreSQL adds the same offset
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import click
-from flask import current_app, g
+from flask import Flask, current_app, g
 from flask.cli import AppGroup
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.association import get_association
 from app.errors import Refusal
 from app.extensions import db
+from config import ConfigurationError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
+FURTHEST = 60 * 366 * 86400  # seconds; the offset is a 32-bit number in the database
 commands = AppGroup("clock", help="The rehearsal clock: move this installation's time.")
 
 
@@ -52,6 +56,18 @@ def forget() -> None:
     g.pop("clock_offset", None)
 
 
+def refuse_offset(app: Flask) -> None:
+    """In production a clock that was left moved stops start-up. A database not there yet has no clock."""
+    with app.app_context(), suppress(SQLAlchemyError):
+        offset = get_association().clock_offset_seconds
+        db.session.remove()
+        db.engine.dispose()  # processes forked from this one make their own connections
+        if offset:
+            raise ConfigurationError(
+                "The rehearsal clock was left moved: set BASE_URL to a loopback address and run flask clock reset."
+            )
+
+
 def _setting() -> tuple[int, str]:
     if "clock_offset" not in g:
         association = get_association()
@@ -60,7 +76,7 @@ def _setting() -> tuple[int, str]:
     return offset
 
 
-@commands.command("shift")
+@commands.command("shift", context_settings={"ignore_unknown_options": True})  # -1d is no option
 @click.argument("by", metavar="BY")
 def shift(by: str) -> None:
     """Move the clock by BY, such as 30d, 12h or -1d, on top of where it stands."""
@@ -79,7 +95,7 @@ def reset() -> None:
 def _move(offset: int) -> None:
     if current_app.config["PRODUCTION"] and offset:
         raise Refusal("clock_in_production", "The clock cannot be moved in production.")
-    if abs(offset) > 400 * 366 * 86400:
+    if abs(offset) > FURTHEST:
         raise Refusal("bad_duration", "That is further than the clock can go.")
     get_association().clock_offset_seconds = offset
     db.session.commit()

@@ -107,7 +107,7 @@ def _said(error: HTTPException, status: int) -> tuple[str, str]:
 def _broken(error: HTTPException) -> Response:
     db.session.rollback()
     original = getattr(error, "original_exception", None) or error
-    log.error("broken", error_type=type(original).__name__, exc_info=original)
+    log.error("broken", exc_info=original)
     # Whatever broke may be what a page is made of: the error page asks the database for nothing.
     g.association = g.get("association") or SimpleNamespace(name="Carnet", kind="", contact_email="")
     g._login_user = AnonymousUserMixin()

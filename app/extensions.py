@@ -71,7 +71,9 @@ def insert_once(model: type[Base], **values: Any) -> bool:
 
 def changed_rows(statement: UpdateBase) -> int:
     """Execute an INSERT, UPDATE or DELETE; how many rows it touched."""
-    return cast(CursorResult[Any], db.session.execute(statement)).rowcount
+    # An INSERT may come back with its new id; without the option psycopg's count is lost with that.
+    result = db.session.execute(statement, execution_options={"preserve_rowcount": True})
+    return cast(CursorResult[Any], result).rowcount
 
 
 def begin_writing() -> None:

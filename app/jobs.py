@@ -13,6 +13,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,11 +22,13 @@ import click
 import structlog
 from flask.cli import AppGroup
 from sqlalchemy import CheckConstraint, Index, func, or_, select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app import clock
 from app.errors import Refusal
 from app.extensions import Base, Instant, db, insert_once
+from app.logs import where
 
 log = structlog.get_logger()
 Handler = Callable[..., None]
@@ -33,6 +36,7 @@ Handler = Callable[..., None]
 LEASE = timedelta(minutes=5)
 MOST_ATTEMPTS = 10
 WORKER_SEEN_WITHIN = timedelta(minutes=2)
+TICK = 20  # seconds
 
 _handlers: dict[str, list[Handler]] = {}
 _periodic: dict[str, timedelta] = {}
@@ -94,10 +98,17 @@ def enqueue(name: str, now: datetime, *, key: str | None = None, **arguments: An
 def work_off(now: Callable[[], datetime], worker: str = "once") -> int:
     """Do every job that is due; answers how many were tried."""
     count = 0
-    while (job := _take(now(), worker)) is not None:
-        _run(*job, now=now)
+    while work_one(now, worker):
         count += 1
     return count
+
+
+def work_one(now: Callable[[], datetime], worker: str) -> bool:
+    """Do the next job that is due; False when there is none."""
+    job = _take(now(), worker)
+    if job is not None:
+        _run(*job, now=now)
+    return job is not None
 
 
 def _take(now: datetime, worker: str) -> tuple[int, str, str, dict[str, Any]] | None:
@@ -114,10 +125,16 @@ def _take(now: datetime, worker: str) -> tuple[int, str, str, dict[str, Any]] | 
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    job = db.session.execute(due).scalar_one_or_none()
-    if job is None:
-        db.session.rollback()
-        return None
+    while True:
+        job = db.session.execute(due).scalar_one_or_none()
+        if job is None:
+            db.session.rollback()
+            return None
+        if job.attempts < MOST_ATTEMPTS:
+            break
+        job.state, job.lease, job.leased_until = "dead", None, None  # it took a worker down each time
+        job.last_error = "the worker died while doing it"
+        db.session.commit()
     job.state, job.lease, job.leased_until = "running", f"{worker}:{secrets.token_hex(8)}", now + LEASE
     job.attempts += 1
     taken = (job.id, job.lease, job.name, json.loads(job.arguments))
@@ -134,8 +151,8 @@ def _run(job_id: int, lease: str, name: str, arguments: dict[str, Any], now: Cal
             handler(now=now(), **arguments)
     except Exception as problem:  # the worker outlives any job; the row keeps what went wrong
         db.session.rollback()
-        error = f"{type(problem).__name__}: {problem}"[:500]
-        log.error("job_failed", job=job_id, name=name, error_type=type(problem).__name__, exc_info=problem)
+        error = f"{where(problem)}: {problem.code}" if isinstance(problem, Refusal) else where(problem)
+        log.error("job_failed", job=job_id, name=name, exc_info=problem)
     db.session.rollback()
     job = db.session.get_one(Job, job_id, with_for_update=True)
     if job.lease != lease:  # our lease ran out and another worker has it now
@@ -187,26 +204,30 @@ def find_dead() -> list[Job]:
 def work(once: bool) -> None:
     """Do jobs until told to stop (SIGTERM, Ctrl-C)."""
     worker = f"{socket.gethostname()}:{os.getpid()}"
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
 
     def now() -> datetime:
         clock.forget()
         return clock.now()
 
-    next_tick = 0.0
-    waited = 0.0
+    if once:
+        tick(now(), worker)
+        click.echo(f"{work_off(now, worker)} jobs tried.")
+        return
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    next_tick = time.monotonic()
     while not stop.is_set():
-        if waited >= next_tick:
-            tick(now(), worker)
-            next_tick, waited = 20.0, 0.0
-        done = work_off(now, worker)
-        if once:
-            click.echo(f"{done} jobs done.")
-            return
-        stop.wait(0.5)
-        waited += 0.5
+        try:
+            if time.monotonic() >= next_tick:
+                tick(now(), worker)
+                next_tick = time.monotonic() + TICK
+            if not work_one(now, worker):
+                stop.wait(0.5)
+        except OperationalError as problem:  # the database is away: it comes back
+            db.session.rollback()
+            log.error("database_unreachable", exc_info=problem)
+            stop.wait(2)
 
 
 @commands.command("list")
@@ -219,7 +240,7 @@ def list_jobs(everything: bool) -> None:
 
 
 @commands.command("retry")
-@click.argument("job_id", type=int)
+@click.argument("job_id", type=click.IntRange(1, 2**31 - 1))
 def retry(job_id: int) -> None:
     """Give a dead job its tries back."""
     job = db.session.get(Job, job_id, with_for_update=True)

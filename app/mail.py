@@ -1,7 +1,7 @@
 """Mail leaves by jobs only; this module hands one finished message to the server of MAIL_URL.
 
-`smtp://user:password@host:port` (STARTTLS where the server offers it), `smtps://`, or `file:///dir`,
-which keeps each message as an .eml file.
+`smtp://user:password@host:port` (a user name is told to the server over STARTTLS only), `smtps://`, or
+`file:///dir`, which keeps each message as an .eml file.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from flask_babel.speaklater import LazyString
 from flask_mailman import EmailMultiAlternatives, Mail
 
 from app.association import get_association
-from config import ConfigurationError
+from app.extensions import db
 
 mail = Mail()
 
 
 def init_mail(app: Flask) -> None:
-    """Translate MAIL_URL for Flask-Mailman. Raises ConfigurationError for a scheme it does not know."""
+    """Translate MAIL_URL for Flask-Mailman."""
     url = urlsplit(app.config["MAIL_URL"])
     if url.scheme == "file":
         app.config["MAIL_FILE_PATH"] = unquote(url.path)
-    elif url.scheme in ("smtp", "smtps"):
+    else:
         app.config.update(
             MAIL_SERVER=url.hostname or "localhost",
             MAIL_PORT=url.port or (465 if url.scheme == "smtps" else 25),
@@ -36,8 +36,6 @@ def init_mail(app: Flask) -> None:
             MAIL_PASSWORD=unquote(url.password or "") or None,
             MAIL_TIMEOUT=20,
         )
-    else:
-        raise ConfigurationError("MAIL_URL must start with smtp://, smtps:// or file:///.")
     mail.init_app(app)
 
 
@@ -52,12 +50,14 @@ def send(to: str, subject: LazyString | str, template: str, locale: str, key: st
         heading = str(subject)
         text = render_template(f"mail/{template}.txt", subject=heading, **context)
         html = render_template(f"mail/{template}.html", subject=heading, **context)
+    sender = f"{association.name} {association.kind} <{association.contact_email}>"
+    db.session.rollback()  # everything is read: a slow mail server must not hold the database
     host = urlsplit(current_app.config["BASE_URL"]).hostname
     digest = hashlib.sha256(key.encode()).hexdigest()[:32]
     message = EmailMultiAlternatives(
         subject=heading,
         body=text,
-        from_email=f"{association.name} {association.kind} <{association.contact_email}>",
+        from_email=sender,
         to=[to],
         headers={"Message-ID": f"<{digest}@{host}>", "Auto-Submitted": "auto-generated"},
     )
@@ -66,7 +66,8 @@ def send(to: str, subject: LazyString | str, template: str, locale: str, key: st
     if folder:
         _keep(Path(folder), digest, message.message().as_bytes())
     else:
-        message.send()
+        with mail.get_connection() as connection:
+            connection.send_messages([message])
 
 
 def _keep(folder: Path, name: str, content: bytes) -> None:

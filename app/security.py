@@ -20,6 +20,8 @@ def set_headers(app: Flask) -> None:
         response.headers.setdefault("Permissions-Policy", "camera=(self), microphone=(), geolocation=()")
         if https:
             response.headers.setdefault("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        if response.status_code not in (429, 503):
+            response.headers.pop("Retry-After", None)  # the limiter sends it with every answer, refused or not
         if request.endpoint != "static":
             response.headers.setdefault("Cache-Control", "no-store")
         return response

@@ -19,6 +19,7 @@ def run() -> None:
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
+            transactional_ddl=True,  # SQLite can, once a transaction really begins: see extensions
             render_as_batch=True,
             compare_type=True,
             compare_server_default=False,

@@ -16,7 +16,7 @@ from flask_migrate import upgrade
 
 import config as settings
 from app import create_app
-from app.extensions import db
+from app.extensions import db, limiter
 from tests.cast import Cast
 from tests.postgres import Postgres
 
@@ -105,7 +105,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 def app(database_url: str, instance: Path, tmp_path: Path) -> Iterator[Flask]:
     """The application on a database of its own, inside an application context."""
     app = create_app(configuration(database_url, instance, MAIL_URL=(tmp_path / "mail").as_uri()))
-    app.config["RATELIMIT_ENABLED"] = False
     with app.app_context():
         yield app
         db.session.remove()
@@ -116,3 +115,9 @@ def app(database_url: str, instance: Path, tmp_path: Path) -> Iterator[Flask]:
 def cast(app: Flask) -> Cast:
     """Tiers, benefits and the named people of the tests."""
     return Cast.assemble()
+
+
+@pytest.fixture
+def unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many requests in one minute, for a test that needs them."""
+    monkeypatch.setattr(limiter, "enabled", False)

@@ -34,20 +34,27 @@ class Visitor:
             raise AssertionError(f"{email} could not sign in: {response.status_code}")
 
     def get(self, path: str, **kwargs: Any) -> TestResponse:
-        return self.client.get(path, base_url=self.app.config["BASE_URL"], **kwargs)
+        return self._send("GET", path, **kwargs)
 
     def post(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
         """Send a form with the token of the sign-in or account page of this same browser."""
         return self.post_without_token(path, {"csrf_token": self.token(), **(data or {})}, **kwargs)
 
     def post_without_token(self, path: str, data: dict[str, Any] | None = None, **kwargs: Any) -> TestResponse:
-        return self.client.post(path, base_url=self.app.config["BASE_URL"], data=data, **kwargs)
+        return self._send("POST", path, data=data, **kwargs)
 
     def post_json(self, path: str, json: Any, **headers: str) -> TestResponse:
-        return self.client.post(path, base_url=self.app.config["BASE_URL"], json=json, headers=headers)
+        return self._send("POST", path, json=json, headers=headers)
+
+    def _send(self, method: str, path: str, **kwargs: Any) -> TestResponse:
+        """As in production a request shares no session and no `g` with the test or with another visitor."""
+        db.session.commit()  # what the test prepared is there, and its lock is gone
+        with self.app.app_context():
+            base_url = self.app.config["BASE_URL"]
+            return self.client.open(path, method=method, base_url=base_url, buffered=True, **kwargs)
 
     def token(self) -> str:
-        for page in ("/sign-in", "/account", "/join"):
+        for page in ("/sign-in", "/account", "/account/person"):
             found = TOKEN.search(self.get(page).get_data(as_text=True))
             if found:
                 return found[1]

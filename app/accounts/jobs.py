@@ -21,12 +21,13 @@ def mail_sign_in(now: datetime, sign_in_id: int) -> None:
         return
     token, code = link_and_code(sign_in)
     to, locale = sign_in.email, sign_in.locale
+    shown_code = f"{code[:4]} {code[4:]}"
     link = f"{current_app.config['BASE_URL']}/sign-in/{token}"
     minutes = max(1, int((sign_in.expires_at - now).total_seconds() // 60))
     db.session.rollback()
     mail.send(
-        to, _l("Your link and code to sign in"), "sign_in", locale, f"sign-in:{sign_in_id}",
-        link=link, code=f"{code[:4]} {code[4:]}", minutes=minutes,
+        to, _l("Your code: %(code)s", code=shown_code), "sign_in", locale, f"sign-in:{sign_in_id}",
+        link=link, code=shown_code, minutes=minutes,
     )  # fmt: skip
 
 

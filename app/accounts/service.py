@@ -15,7 +15,7 @@ from app.accounts import rules
 from app.accounts.models import ROLES, Account, AccountPerson, AccountRole, AccountSession, SignIn
 from app.accounts.rules import device_name, own_path
 from app.errors import Refusal
-from app.extensions import changed_rows, db
+from app.extensions import changed_rows, db, insert_once
 from app.people.models import Person
 from app.people.service import find_persons_by_email, is_email
 
@@ -95,11 +95,9 @@ def use_code(browser: str, code: str, now: datetime) -> SignIn | None:
 def open_account(email: str, now: datetime) -> Account:
     """The account of a proven address, made when new, standing for everybody on file with it alone."""
     email = email.strip().lower()
-    account = find_account(email)
-    if account is None:
-        account = Account(email=email, created_at=now)
-        db.session.add(account)
-        db.session.flush()
+    is_new = insert_once(Account, email=email, created_at=now)
+    account = db.session.execute(select(Account).where(Account.email == email)).scalar_one()
+    if is_new:
         audit.record("account_opened", f"account:{account.id}", now)
     taken = select(AccountPerson.person_id)
     free = set(db.session.execute(select(Person.id).where(Person.email == email, Person.id.not_in(taken))).scalars())
@@ -119,9 +117,10 @@ def find_account_of_person(person_id: int) -> Account | None:
 
 
 def add_person_to_account(account: Account, person: Person, now: datetime) -> None:
-    account.persons.append(person)
-    db.session.flush()
-    audit.record("person_claimed", f"person:{person.id}", now, account=account.id)
+    """Let an account stand for a person; a person who has an account already keeps that one."""
+    if insert_once(AccountPerson, account_id=account.id, person_id=person.id):
+        audit.record("person_claimed", f"person:{person.id}", now, account=account.id)
+    db.session.expire(account, ["persons"])
 
 
 def grant_role(account: Account, role: str, now: datetime) -> None:
@@ -173,8 +172,9 @@ def list_sessions(account: Account, now: datetime) -> list[AccountSession]:
 
 def end_session(account: Account, session_id: int, now: datetime) -> None:
     """Raises Refusal 404 for a session of somebody else."""
-    found = db.session.get(AccountSession, session_id)
-    if found is None or found.account_id != account.id:
+    own = db.session.execute(select(AccountSession).where(AccountSession.account_id == account.id)).scalars()
+    found = next((one for one in own if one.id == session_id), None)
+    if found is None:
         raise Refusal("unknown_session", _("There is no such session."), 404)
     if found.revoked_at is None:
         found.revoked_at = now

@@ -22,6 +22,7 @@ ROLES_FOR = {
     "admin": ("admin",),
     "register": ("admin", "treasurer"),
 }
+WITHOUT_PERSON = {"accounts.choose_person", "accounts.use_person", "accounts.sign_out"}  # pages that do not ask who
 
 
 class SignedIn(UserMixin):
@@ -41,7 +42,11 @@ class SignedIn(UserMixin):
 
     @property
     def person(self) -> Person | None:
-        return self.row.person
+        """Whom this browser acts for: the one chosen, as long as the account stands for them, else the only one."""
+        persons = self.account.persons
+        if self.row.person in persons:
+            return self.row.person
+        return persons[0] if len(persons) == 1 else None
 
     def get_id(self) -> str:
         return self.token
@@ -70,6 +75,8 @@ def load_user(token: str) -> SignedIn | None:
 def sign_in(account: Account) -> None:
     """Start a session in this browser under a new id; whatever the old cookie carried is gone."""
     now = clock.now()
+    if current_user.is_authenticated:
+        service.end_session(current_account(), current_user.row.id, now)
     token = service.start_session(account, service.device_name(request.user_agent.string), now)
     db.session.flush()
     row = service.find_session(token, now)
@@ -102,12 +109,9 @@ def current_person() -> Person | None:
 def check_signed_in(_argument: Any) -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return _send_to_sign_in()
-    if current_person() is None and request.endpoint not in ("accounts.choose_person", "accounts.sign_out"):
-        persons = current_account().persons
-        if len(persons) > 1 and not wants_json():
+    if current_person() is None and request.endpoint not in WITHOUT_PERSON:
+        if len(current_account().persons) > 1 and not wants_json():
             return redirect(url_for("accounts.choose_person", next=request.full_path))
-        if len(persons) == 1:  # claimed since this session began
-            current_user.row.person = persons[0]
     return None
 
 

@@ -24,7 +24,7 @@ def add_benefit(code: str, name: str, tiers: Sequence[Tier], in_grace: bool) -> 
         raise Refusal("bad_benefit", f"{code!r} needs small letters, digits and dashes, and a name.")
     if find_benefit(code):
         raise Refusal("benefit_exists", f"There is a benefit {code!r} already.", 409)
-    benefit = Benefit(code=code, name=name.strip(), in_grace=in_grace, tiers=list(tiers))
+    benefit = Benefit(code=code, name=name.strip(), in_grace=in_grace, tiers=list(dict.fromkeys(tiers)))
     db.session.add(benefit)
     db.session.flush()
     return benefit

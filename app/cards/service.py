@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from app import audit, clock
 from app.cards import codes
@@ -16,7 +16,7 @@ from app.cards.keys import CardKeys
 from app.cards.models import Card
 from app.cards.payload import window_at
 from app.cards.reading import read_code
-from app.extensions import db
+from app.extensions import db, insert_once
 from app.memberships.service import Standing
 from app.people.models import Person
 
@@ -43,18 +43,20 @@ def ensure_card(person_id: int, now: datetime) -> Card:
     # Two at once queue here, so that the second finds the first's card rather than failing on it.
     db.session.execute(select(Person.id).where(Person.id == person_id).with_for_update())
     card = find_card(person_id)
-    if card is None:
-        card = Card(person_id=person_id, number=secrets.randbits(40), status_index=secrets.randbits(24), issued_at=now)
-        db.session.add(card)
-        db.session.flush()
-        audit.record("card_issued", f"card:{card.id}", now, person=person_id)
+    if card is not None:
+        return card
+    while not insert_once(
+        Card, person_id=person_id, number=secrets.randbits(40), status_index=secrets.randbits(24), issued_at=now
+    ):
+        pass  # another card has one of these numbers: draw again
+    card = db.session.execute(_live_card(person_id)).scalar_one()
+    audit.record("card_issued", f"card:{card.id}", now, person=person_id)
     return card
 
 
 def find_card(person_id: int) -> Card | None:
     """The person's live card."""
-    query = select(Card).where(Card.person_id == person_id, Card.revoked_at.is_(None))
-    return db.session.execute(query).scalar_one_or_none()
+    return db.session.execute(_live_card(person_id)).scalar_one_or_none()
 
 
 def static_code(card: Card, standing: Standing, today: date) -> str:
@@ -101,3 +103,7 @@ def read_card(text: str, now: datetime, today: date) -> ReadCard:
     if card.revoked_at is not None:
         return ReadCard("replaced" if card.revoked_because == "replaced" else "revoked", card, is_live)
     return ReadCard("ok", card, is_live)
+
+
+def _live_card(person_id: int) -> Select[Card]:
+    return select(Card).where(Card.person_id == person_id, Card.revoked_at.is_(None))

@@ -84,7 +84,7 @@ class Offer:
 
 
 class AlreadyRenewed(Exception):
-    """A term lies wholly in the future, so no further one is sold."""
+    """A term lies wholly in the future or has no end, so no further one is sold."""
 
 
 def anniversary(anchor_on: date, months: int) -> date:
@@ -144,17 +144,14 @@ def standing(terms: Iterable[HeldTerm], today: date) -> Standing:
     held = sorted((t for t in terms if not t.is_empty), key=lambda t: t.starts_on)
     current = next((t for t in held if t.starts_on <= today <= t.ends_on), None)
     past = [t for t in held if t.ends_on < today]
-    if current is None:
-        in_grace = [t for t in past if today <= t.grace_ends_on]
-        current = in_grace[-1] if in_grace else None
-        status: Status = "grace"
-    else:
-        status = "active"
+    status: Status = "active"
     if current is None:
         if not past:
             return NEVER
-        last = past[-1]
-        return Standing("lapsed", last.tier_id, last.starts_on, last.ends_on, last.grace_ends_on)
+        current = past[-1]  # an older term's grace ended with the one that followed it
+        if today > current.grace_ends_on:
+            return Standing("lapsed", current.tier_id, current.starts_on, current.ends_on, current.grace_ends_on)
+        status = "grace"
     if current.suspended:
         status = "suspended"
     last = _run_end(held, current)
@@ -164,7 +161,7 @@ def standing(terms: Iterable[HeldTerm], today: date) -> Standing:
 def _run_end(held: Sequence[HeldTerm], current: HeldTerm) -> HeldTerm:
     """The last term of the unbroken run that `current` is in."""
     for term in held:
-        if term.starts_on == current.ends_on + DAY:
+        if term.starts_on - DAY == current.ends_on:  # an end may be the last day there is
             current = term
     return current
 
@@ -172,12 +169,11 @@ def _run_end(held: Sequence[HeldTerm], current: HeldTerm) -> HeldTerm:
 def make_offer(terms: Iterable[HeldTerm], tier: TierRules, today: date) -> Offer:
     """What is sold today: joining, renewing or rejoining. Raises AlreadyRenewed."""
     held = sorted((t for t in terms if not t.is_empty), key=lambda t: t.starts_on)
-    if any(t.starts_on > today for t in held):
+    if any(t.starts_on > today or t.ends_on == date.max for t in held):
         raise AlreadyRenewed
-    run = [t for t in held if today <= max(t.ends_on, t.grace_ends_on)]
-    if run:
+    if held and today <= held[-1].grace_ends_on:
         kind: Kind = "renew"
-        dates = following_term(run[-1].anchor_on, run[-1].ends_on, tier)
+        dates = following_term(held[-1].anchor_on, held[-1].ends_on, tier)
     else:
         kind = "rejoin" if held else "join"
         dates = first_term(today, tier)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from app import audit, jobs
 from app.errors import Refusal
 from app.extensions import db
 from app.memberships import rules
-from app.memberships.models import Suspension, Term, Tier, TierPrice
+from app.memberships.models import Suspension, Term, Tier
 from app.memberships.rules import NEVER, AlreadyRenewed, HeldTerm, Offer, Standing, TermDates
+from app.memberships.tiers import add_tier, find_tier, get_tier, get_tier_by_id, list_tiers, price_on
 
-__all__ = ["NEVER", "AlreadyRenewed", "HeldTerm", "Offer", "Standing", "TermDates"]
+__all__ = [
+    "NEVER", "AlreadyRenewed", "HeldTerm", "Offer", "Standing", "TermDates", "add_tier", "find_tier", "get_tier",
+    "get_tier_by_id", "list_tiers", "price_on",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,72 +51,6 @@ class Membership:
         return self.status in ("active", "grace")
 
 
-def add_tier(
-    code: str, name: str, fee_cents: int, now: datetime, *, months: int = 12, grace_days: int = 30,
-    fixed_start: str | None = None, bonus_days: int = 0, currency: str = "EUR",
-) -> Tier:  # fmt: skip
-    """A new tier with its first price. Raises Refusal for values that make no tier."""
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", code):
-        raise Refusal("bad_tier_code", f"{code!r} is not a tier code: small letters, digits and dashes.")
-    if find_tier(code):
-        raise Refusal("tier_exists", f"There is a tier {code!r} already.", 409)
-    if not name.strip() or fee_cents <= 0:
-        raise Refusal("bad_tier", "A tier needs a name and a fee above zero.")
-    if not (1 <= months <= 120 and 0 <= grace_days <= 366 and 0 <= bonus_days <= 366):
-        raise Refusal("bad_tier", "Months must be 1 to 120, grace and bonus days 0 to 366.")
-    if fixed_start is not None and (not _is_month_day(fixed_start) or months != 12):
-        raise Refusal("bad_tier", "A fixed year needs a start such as 10-01 (not 02-29) and 12 months.")
-    if bonus_days and fixed_start is None:
-        raise Refusal("bad_tier", "Bonus days go with --fixed-start only.")
-    number = (db.session.execute(select(func.max(Tier.id))).scalar() or 0) + 1
-    if number > 255:
-        raise Refusal("too_many_tiers", "A card has room for 255 tiers.")
-    tier = Tier(
-        id=number, code=code, name=name.strip(), months=months, grace_days=grace_days, fixed_start=fixed_start,
-        bonus_days=bonus_days, created_at=now,
-    )  # fmt: skip
-    tier.prices.append(TierPrice(fee_cents=fee_cents, currency=currency, from_on=date(2000, 1, 1)))
-    db.session.add(tier)
-    db.session.flush()
-    audit.record("tier_added", f"tier:{tier.id}", now, code=code, fee_cents=fee_cents, currency=currency)
-    return tier
-
-
-def _is_month_day(text: str) -> bool:
-    try:
-        date.fromisoformat(f"2001-{text}")
-    except ValueError:
-        return False
-    return True
-
-
-def list_tiers() -> list[Tier]:
-    return list(db.session.execute(select(Tier).order_by(Tier.id)).scalars())
-
-
-def find_tier(code: str) -> Tier | None:
-    return db.session.execute(select(Tier).where(Tier.code == code)).scalar_one_or_none()
-
-
-def get_tier(code: str) -> Tier:
-    """Raises Refusal 404 naming the tiers there are."""
-    tier = find_tier(code)
-    if tier is None:
-        known = ", ".join(t.code for t in list_tiers()) or "none yet"
-        detail = _("There is no tier %(code)s. There is: %(known)s.", code=repr(code), known=known)
-        raise Refusal("unknown_tier", detail, 404)
-    return tier
-
-
-def get_tier_by_id(tier_id: int | None) -> Tier:
-    return db.session.get_one(Tier, tier_id)
-
-
-def price_on(tier: Tier, day: date) -> TierPrice:
-    """The fee in force on a day."""
-    return max((p for p in tier.prices if p.from_on <= day), key=lambda p: p.from_on)
-
-
 def terms_of(person_id: int) -> list[Term]:
     """All of a person's terms, emptied ones too, by start."""
     query = select(Term).where(Term.person_id == person_id).order_by(Term.starts_on, Term.id)
@@ -121,20 +59,29 @@ def terms_of(person_id: int) -> list[Term]:
 
 def held_terms(person_id: int, now: datetime) -> list[HeldTerm]:
     """The terms as rules read them, with open holds marked."""
-    terms = terms_of(person_id)
+    return held_terms_of([person_id], now)[person_id]
+
+
+def held_terms_of(person_ids: Sequence[int], now: datetime) -> dict[int, list[HeldTerm]]:
+    """The same for many people, in as many queries as for one."""
+    terms = list(
+        db.session.execute(
+            select(Term).where(Term.person_id.in_(person_ids)).order_by(Term.starts_on, Term.id)
+        ).scalars()
+    )
     holds = db.session.execute(
         select(Suspension.term_id, Suspension.person_id).where(
-            or_(Suspension.person_id == person_id, Suspension.term_id.in_([t.id for t in terms])),
+            or_(Suspension.person_id.in_(person_ids), Suspension.term_id.in_([t.id for t in terms])),
             Suspension.from_at <= now,
             or_(Suspension.until_at.is_(None), Suspension.until_at > now),
         )
     ).all()
-    held_terms = {row.term_id for row in holds}
-    everything = any(row.person_id is not None for row in holds)
-    return [
-        HeldTerm(t.tier_id, t.anchor_on, t.starts_on, t.ends_on, t.grace_ends_on, everything or t.id in held_terms)
-        for t in terms
-    ]
+    on_hold = {("term", row.term_id) for row in holds} | {("person", row.person_id) for row in holds}
+    held: dict[int, list[HeldTerm]] = {person_id: [] for person_id in person_ids}
+    for t in terms:
+        suspended = ("term", t.id) in on_hold or ("person", t.person_id) in on_hold
+        held[t.person_id].append(HeldTerm(t.tier_id, t.anchor_on, t.starts_on, t.ends_on, t.grace_ends_on, suspended))
+    return held
 
 
 def standing_of(person_id: int, now: datetime, today: date) -> Standing:
@@ -144,15 +91,25 @@ def standing_of(person_id: int, now: datetime, today: date) -> Standing:
 
 def membership_of(person_id: int, now: datetime, today: date) -> Membership:
     """What a person's pages say of their membership."""
-    held = held_terms(person_id, now)
+    return memberships_of([person_id], now, today)[person_id]
+
+
+def memberships_of(person_ids: Sequence[int], now: datetime, today: date) -> dict[int, Membership]:
+    """The same for many people, in as many queries as for one."""
+    tiers = {tier.id: tier for tier in list_tiers()}
+    held = held_terms_of(person_ids, now)
+    return {person_id: _membership(terms, tiers, today) for person_id, terms in held.items()}
+
+
+def _membership(held: list[HeldTerm], tiers: dict[int, Tier], today: date) -> Membership:
     it = rules.standing(held, today)
-    coming = sorted(t.starts_on for t in held if t.starts_on > today and not t.is_empty)
+    coming = sorted((t.starts_on, t.ends_on) for t in held if t.starts_on > today and not t.is_empty)
     last_day = it.grace_until if it.status == "grace" else it.valid_until
     return Membership(
         status=it.status,
-        tier=get_tier_by_id(it.tier_id) if it.tier_id else None,
-        starts_on=it.starts_on if it.is_valid or not coming else coming[0],
-        valid_until=it.valid_until,
+        tier=tiers[it.tier_id] if it.tier_id else None,
+        starts_on=it.starts_on if it.is_valid or not coming else coming[0][0],
+        valid_until=it.valid_until or (coming[0][1] if coming else None),
         grace_until=it.grace_until if it.status == "grace" else None,
         days_left=(last_day - today).days if it.is_valid and last_day else None,
         has_future=bool(coming),
@@ -172,7 +129,7 @@ def offer_for(person_id: int | None, tier: Tier, now: datetime, today: date) -> 
 
 def renewed_offer(person_id: int, now: datetime, today: date) -> Offer:
     """The days of somebody who has renewed already: what a second payment would buy again."""
-    last = max(held_terms(person_id, now), key=lambda t: t.starts_on)
+    last = max((t for t in held_terms(person_id, now) if not t.is_empty), key=lambda t: t.starts_on)
     dates = TermDates(last.anchor_on, last.starts_on, last.ends_on, last.grace_ends_on)
     return Offer("renew", dates, today + rules.OFFER_HOLDS)
 
@@ -238,6 +195,11 @@ def end_term(term: Term, because: str, now: datetime, today: date) -> None:
     tell_of_change(term.person_id, now)
 
 
+def ended_word(code: str | None) -> str | None:
+    """Why a term ended early, as people read it."""
+    return {"refunded": _("Refunded")}.get(code, code) if code else None
+
+
 def restore_term(term: Term, now: datetime) -> bool:
     """Give back the days a failed refund had taken; False when somebody has bought them since."""
     if term.ended_because is None:
@@ -245,9 +207,8 @@ def restore_term(term: Term, now: datetime) -> bool:
     others = [t for t in terms_of(term.person_id) if t.id != term.id and t.ends_on >= t.starts_on]
     if any(t.starts_on <= term.sold_ends_on and term.starts_on <= t.ends_on for t in others):
         return False
-    term.ends_on = term.sold_ends_on
-    term.grace_ends_on = rules.grace_end(term.ends_on, term.tier.rules)
-    term.ended_because = None
+    grace_ends_on = rules.grace_end(term.sold_ends_on, term.tier.rules)
+    term.ends_on, term.grace_ends_on, term.ended_because = term.sold_ends_on, grace_ends_on, None
     db.session.flush()
     audit.record("term_restored", f"term:{term.id}", now, ends_on=term.ends_on)
     tell_of_change(term.person_id, now)
@@ -264,7 +225,12 @@ def count_by_status(today: date) -> dict[str, int]:
     held = Term.ends_on >= Term.starts_on
     active = select(Term.person_id).where(held, Term.starts_on <= today, Term.ends_on >= today)
     past = select(Term.person_id).where(held, Term.ends_on < today, Term.person_id.not_in(active))
-    in_grace = past.where(Term.grace_ends_on >= today)
+    later = aliased(Term)
+    has_later = exists().where(
+        later.person_id == Term.person_id, later.ends_on >= later.starts_on, later.starts_on > Term.starts_on,
+        later.starts_on <= today,
+    )  # fmt: skip
+    in_grace = past.where(Term.grace_ends_on >= today, ~has_later)
     lapsed = past.where(Term.person_id.not_in(in_grace))
     return {name: _count_people(query) for name, query in (("active", active), ("grace", in_grace), ("lapsed", lapsed))}
 

@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from flask import current_app
+from flask_babel import gettext as _
 
 from app.errors import Refusal
 
@@ -41,7 +42,6 @@ class RefundFacts:
     currency: str
     status: str
     created_at: datetime
-    reversed_by: str | None
 
 
 @dataclass(frozen=True)
@@ -67,18 +67,25 @@ class CheckoutFacts:
 
 @dataclass(frozen=True)
 class EventFacts:
-    """A doorbell: which object to fetch anew. Exactly one of the ids is known for what concerns us."""
+    """A doorbell: which object to fetch anew. Exactly one of the two ids is known for what concerns us."""
 
     id: str
     type: str
     created_at: datetime
     checkout_id: str | None
     payment_intent_id: str | None
-    number: str | None
 
 
 class ProviderTrouble(Exception):
     """The provider is slow, down or refuses for now: try again later."""
+
+
+class ProviderRefusal(ProviderTrouble):
+    """The provider is well but refuses this one call; `is_missing` when it does not know the object."""
+
+    def __init__(self, reason: str, is_missing: bool) -> None:
+        super().__init__(reason)
+        self.is_missing = is_missing
 
 
 class BadSignature(Exception):
@@ -103,14 +110,14 @@ def _stripe() -> ModuleType:
 
 def _client() -> Any:
     if not is_configured():
-        raise Refusal("payments_not_configured", "Paying online is not set up here. Ask the association.", 503)
+        raise Refusal("payments_not_configured", _("Paying online is not set up here. Ask the association."), 503)
     stripe = _stripe()
     base = current_app.config["STRIPE_API_BASE"]
     return stripe.StripeClient(
         current_app.config["STRIPE_SECRET_KEY"],
         base_addresses={"api": base} if base else {},
-        max_network_retries=2,
-        http_client=stripe.RequestsClient(timeout=20),
+        max_network_retries=1,
+        http_client=stripe.RequestsClient(timeout=10),  # twice this is what somebody waits at most
     ).v1
 
 
@@ -121,7 +128,10 @@ class _asking:
         return None
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if error is not None and isinstance(error, _stripe().StripeError):
+        stripe = _stripe()
+        if isinstance(error, stripe.InvalidRequestError | stripe.IdempotencyError):
+            raise ProviderRefusal(type(error).__name__, error.code == "resource_missing") from error
+        if isinstance(error, stripe.StripeError):
             raise ProviderTrouble(type(error).__name__) from error
 
 
@@ -184,18 +194,15 @@ def expire_checkout(checkout_id: str) -> None:
 
 def create_refund(payment_intent_id: str, amount_cents: int, key: str) -> RefundFacts:
     """Ask for money to go back. Raises ProviderTrouble, or Refusal when the provider will not."""
-    stripe = _stripe()
     try:
         with _asking():
             refund = _client().refunds.create(
                 {"payment_intent": payment_intent_id, "amount": amount_cents}, {"idempotency_key": key}
             )
-    except ProviderTrouble as trouble:
-        if isinstance(trouble.__cause__, stripe.InvalidRequestError):
-            raise Refusal(
-                "refund_refused", "The payment provider will not refund this. Look at it there first.", 409
-            ) from trouble
-        raise
+    except ProviderRefusal as refusal:
+        raise Refusal(
+            "refund_refused", _("The payment provider will not refund this. Look at it there first."), 409
+        ) from refusal
     return _refund_facts(refund)
 
 
@@ -210,10 +217,13 @@ def read_event(body: bytes, signature: str) -> EventFacts:
     raise BadSignature
 
 
-def list_events(since: datetime) -> Iterator[EventFacts]:
-    """Events created since an instant, oldest first. Raises ProviderTrouble."""
+def list_events(since: datetime | None) -> Iterator[EventFacts]:
+    """Events created since an instant (None: all that are kept), oldest first. Raises ProviderTrouble."""
+    wanted: dict[str, Any] = {"limit": 100}
+    if since is not None:
+        wanted["created"] = {"gte": int(since.timestamp())}
     with _asking():
-        page = _client().events.list({"created": {"gte": int(since.timestamp())}, "limit": 100})
+        page = _client().events.list(wanted)
         found = [_event_facts(event) for event in page.auto_paging_iter()]
     yield from reversed(found)
 
@@ -254,21 +264,18 @@ def _refund_facts(refund: Any) -> RefundFacts:
         currency=refund.currency.upper(),
         status=known.get(refund.status, "pending"),
         created_at=_instant(refund.created),
-        reversed_by=_id(getattr(refund, "failure_balance_transaction", None)),
     )
 
 
 def _event_facts(event: Any) -> EventFacts:
     obj = event.data.object
     kind = obj.object
-    metadata = getattr(obj, "metadata", None)
     return EventFacts(
         id=event.id,
         type=event.type,
         created_at=_instant(event.created),
         checkout_id=obj.id if kind == "checkout.session" else None,
         payment_intent_id=obj.id if kind == "payment_intent" else _id(getattr(obj, "payment_intent", None)),
-        number=(metadata.to_dict() if metadata else {}).get("carnet_payment"),
     )
 
 

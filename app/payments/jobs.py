@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from flask import current_app
-from flask_babel import lazy_gettext as _l
+from flask_babel import force_locale
+from flask_babel import gettext as _
 
 from app import jobs, mail
 from app.extensions import db
+from app.formats import day_long
 from app.memberships.service import find_term_of_payment
 from app.payments import checkouts, gateway
 from app.payments.models import Payment
@@ -21,10 +23,11 @@ def mail_receipt(now: datetime, payment_id: int) -> None:
     term, receipt = find_term_of_payment(payment_id), find_receipt(payment_id)
     if payment.person.email is None or term is None or receipt is None:
         return
+    with force_locale(payment.locale):
+        subject = _("A member until %(day)s", day=day_long(term.ends_on))
     mail.send(
-        payment.person.email, _l("You are a member of %(tier)s", tier=payment.tier.name), "receipt", payment.locale,
-        f"receipt:{payment_id}", payment=payment, term=term, receipt=receipt, person=payment.person,
-        card_url=f"{current_app.config['BASE_URL']}/card",
+        payment.person.email, subject, "receipt", payment.locale, f"receipt:{payment_id}", payment=payment, term=term,
+        receipt=receipt, person=payment.person, card_url=f"{current_app.config['BASE_URL']}/card",
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select
 
 from app import audit
 from app.extensions import db, insert_once
@@ -39,7 +39,7 @@ def post(
     payment: Payment, movement: str, debit: str, credit: str, cents: int, currency: str, value_on: date,
     provider_id: str | None, now: datetime,
 ) -> bool:  # fmt: skip
-    """Write one transfer; with a provider's id, once. True when it is new."""
+    """Write one transfer; between the same accounts and with a provider's id, once. True when it is new."""
     new = insert_once(
         LedgerEntry, payment_id=payment.id, movement=movement, debit=debit, credit=credit, amount_cents=cents,
         currency=currency, value_on=value_on, provider_id=provider_id, at=now,
@@ -69,25 +69,28 @@ def balance_between(first: date, last: date, currency: str) -> Balance:
     return _balance(LedgerEntry.value_on.between(first, last), LedgerEntry.currency == currency)
 
 
-def _balance(*conditions: ColumnElement[bool]) -> Balance:
-    def total(*movements: str) -> ColumnElement[int]:
-        return func.coalesce(
-            func.sum(case((LedgerEntry.movement.in_(movements), LedgerEntry.amount_cents), else_=0)), 0
-        )
+def settled_payments() -> Select[int]:
+    """The ids of payments whose money is all where it belongs: none of it is unallocated (any more)."""
+    return select(LedgerEntry.payment_id).group_by(LedgerEntry.payment_id).having(_unallocated() == 0)
 
-    unallocated = func.coalesce(
-        func.sum(
-            case(
-                (LedgerEntry.credit == "unallocated", LedgerEntry.amount_cents),
-                (LedgerEntry.debit == "unallocated", -LedgerEntry.amount_cents),
-                else_=0,
-            )
-        ),
-        0,
+
+def _total(*movements: str) -> ColumnElement[int]:
+    return func.coalesce(func.sum(case((LedgerEntry.movement.in_(movements), LedgerEntry.amount_cents), else_=0)), 0)
+
+
+def _unallocated() -> ColumnElement[int]:
+    cents = case(
+        (LedgerEntry.credit == "unallocated", LedgerEntry.amount_cents),
+        (LedgerEntry.debit == "unallocated", -LedgerEntry.amount_cents),
+        else_=0,
     )
+    return func.coalesce(func.sum(cents), 0)
+
+
+def _balance(*conditions: ColumnElement[bool]) -> Balance:
     row = db.session.execute(
         select(
-            total(*RECEIVED), unallocated, total("refund_paid"), total("refund_reversed"), total("provider_fee")
+            _total(*RECEIVED), _unallocated(), _total("refund_paid"), _total("refund_reversed"), _total("provider_fee")
         ).where(*conditions)
     ).one()
     received, free, refunded, back, cost = (int(value) for value in row)

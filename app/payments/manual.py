@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from app import clock, jobs
+from app import jobs
 from app.errors import Refusal
 from app.extensions import db
 from app.memberships.models import Tier
 from app.memberships.service import PricedOffer, offer_for, price_on, renewed_offer
 from app.payments import service, settling
-from app.payments.ledger import CHANNEL
-from app.payments.models import Payment
+from app.payments.ledger import CHANNEL, RECEIVED
+from app.payments.models import LedgerEntry, Payment
 from app.people.models import Person
 
 
@@ -29,11 +29,11 @@ def record_payment(
     if method not in CHANNEL or method == "online":
         raise Refusal("unknown_method", _("The method is transfer or cash."))
     if not 0 < cents <= 10_000_000:
-        raise Refusal("bad_amount", _("The amount must be above zero."))
+        raise Refusal("bad_amount", _("The amount must be from 0.01 to 100000.00."))
     if value_on > today:
         raise Refusal("future_value_date", _("The value date lies in the future."))
     settling.lock_person(person.id)
-    twin = _find_twin(person.id, tier.id, method, value_on)
+    twin = _find_twin(person.id, tier.id, cents, method, value_on)
     if twin is not None and not again:
         raise Refusal(
             "recorded_already",
@@ -46,17 +46,22 @@ def record_payment(
         price = price_on(tier, value_on)
         offered = PricedOffer(renewed_offer(person.id, now, value_on), price.fee_cents, price.currency)
     payment = service.add_payment(person.id, tier, offered, method, by, locale, now, today)
-    value_at = clock.day_end(value_on) - timedelta(seconds=1)
-    settling.book_received(payment, CHANNEL[method], cents, payment.currency, None, value_at, now)
+    settling.book_received(payment, CHANNEL[method], cents, payment.currency, None, value_on, now)
     waiting = service.find_open_payment(person.id)
     if waiting is not None and payment.paid_at is not None:
         jobs.enqueue("close_checkout", now, payment_id=waiting.id)
     return payment
 
 
-def _find_twin(person_id: int, tier_id: int, method: str, value_on: date) -> Payment | None:
+def _find_twin(person_id: int, tier_id: int, cents: int, method: str, value_on: date) -> Payment | None:
+    """The same money of the same day, booked before; it may have been too little to be paid."""
+    received = (
+        select(LedgerEntry.payment_id)
+        .where(LedgerEntry.movement.in_(RECEIVED), LedgerEntry.value_on == value_on)
+        .group_by(LedgerEntry.payment_id)
+        .having(func.sum(LedgerEntry.amount_cents) == cents)
+    )
     query = select(Payment).where(
-        Payment.person_id == person_id, Payment.tier_id == tier_id, Payment.method == method,
-        Payment.paid_on == value_on,
-    )  # fmt: skip
+        Payment.person_id == person_id, Payment.tier_id == tier_id, Payment.method == method, Payment.id.in_(received)
+    )
     return db.session.execute(query.order_by(Payment.id.desc()).limit(1)).scalar()

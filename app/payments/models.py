@@ -91,7 +91,7 @@ class LedgerEntry(Base):
             "movement IN ('fee_received', 'excess_received', 'provider_fee', 'refund_paid', 'refund_reversed')",
             name="movement_known",
         ),
-        UniqueConstraint("movement", "provider_id"),
+        UniqueConstraint("movement", "provider_id", "debit", "credit"),
         Index("ix_ledger_entry_value_on", "value_on", "id"),
     )
 
@@ -203,3 +203,16 @@ class StripeEvent(Base):
     type: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class PaymentSweep(Base):
+    """How far the sweep has read the provider's events, by the provider's clock; one row.
+
+    News that rang in the meantime says nothing of what was lost before it.
+    """
+
+    __tablename__ = "payment_sweep"
+    __table_args__ = (CheckConstraint("id = 1", name="only_one"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    heard_until: Mapped[datetime] = mapped_column(Instant)

@@ -17,10 +17,10 @@ def issue_receipt(payment: Payment, cents: int, now: datetime, today: date) -> R
     return existing or _issue("", payment, None, cents, payment.currency, now, today)
 
 
-def issue_rectifying(refund: Refund, now: datetime, today: date) -> Receipt:
-    """The receipt that takes back what a refund gave back; once per refund."""
+def issue_rectifying(refund: Refund, cents: int, now: datetime, today: date) -> Receipt:
+    """The receipt that takes back what a refund gave back of the fee; once per refund."""
     existing = db.session.execute(select(Receipt).where(Receipt.refund_id == refund.id)).scalar_one_or_none()
-    return existing or _issue("R", refund.payment, refund.id, refund.amount_cents, refund.currency, now, today)
+    return existing or _issue("R", refund.payment, refund.id, cents, refund.currency, now, today)
 
 
 def find_receipt(payment_id: int) -> Receipt | None:

@@ -10,7 +10,7 @@ State = Literal["open", "pending", "paid", "refunded", "closed"]
 
 @dataclass(frozen=True)
 class Allocation:
-    """Cents that pay the fee, and cents that belong to nobody yet."""
+    """Cents of the fee, and cents that belong to nobody yet."""
 
     fee_cents: int
     unallocated_cents: int
@@ -21,6 +21,12 @@ def allocate(price_cents: int, received_cents: int) -> Allocation:
     if received_cents < price_cents:
         return Allocation(0, received_cents)
     return Allocation(price_cents, received_cents - price_cents)
+
+
+def allocate_refund(unallocated_cents: int, refunded_cents: int) -> Allocation:
+    """What is nobody's yet goes back first, then the fee. The parts are the whole."""
+    free = min(max(unallocated_cents, 0), refunded_cents)
+    return Allocation(refunded_cents - free, free)
 
 
 def is_fully_refunded(received_cents: int, refunded_cents: int) -> bool:
@@ -37,8 +43,6 @@ def state_of(*, completed: bool, paid: bool, closed: bool, received_cents: int, 
     return "pending" if completed else "open"
 
 
-def is_mismatch(
-    *, asked_cents: int, asked_currency: str, asked_live: bool, paid_cents: int, paid_currency: str, paid_live: bool
-) -> bool:
-    """Whether what the provider took is other than what we asked: amount, currency or mode."""
-    return (asked_cents, asked_currency.upper(), asked_live) != (paid_cents, paid_currency.upper(), paid_live)
+def is_mismatch(*, asked_cents: int, asked_currency: str, paid_cents: int, paid_currency: str) -> bool:
+    """Whether what the provider took is other than what we asked: amount or currency."""
+    return (asked_cents, asked_currency.upper()) != (paid_cents, paid_currency.upper())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import current_app, url_for
+from flask import current_app
+from flask_babel import force_locale
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from app import audit
 from app.errors import Refusal
@@ -20,6 +22,7 @@ from app.payments.models import Discrepancy, Payment, Refund
 from app.payments.settling import find_payment, lock_person
 from app.people.models import Person
 
+UNALLOCATED = ("mismatch", "days_covered", "overpaid", "underpaid")
 PROVIDER_LOCALES = {"en", "es", "ru"}  # what the provider's page speaks; others are left to the browser
 
 
@@ -76,18 +79,22 @@ def add_payment(
 
 def checkout_order(payment: Payment) -> CheckoutOrder:
     """What to ask the provider for, as plain values: nothing of the ORM crosses the call."""
-    base = current_app.config["BASE_URL"]
+    back = f"{current_app.config['BASE_URL']}/payments/{payment.number}/done"
+    with force_locale(payment.locale):  # the same words whoever asks again: a page, the sweep, a job
+        description = _("Membership %(tier)s", tier=payment.tier.name)
+    # Other words under a known key are refused: a name or address corrected in between makes another key.
+    words = hashlib.sha256(f"{back} {description} {payment.person.email}".encode()).hexdigest()[:16]
     return CheckoutOrder(
         number=payment.number,
         # The instant keeps keys apart when a database is made anew beside the same provider account.
-        key=f"payment-{payment.id}-{int(payment.opened_at.timestamp())}-checkout",
+        key=f"payment-{payment.id}-{int(payment.opened_at.timestamp())}-checkout-{words}",
         amount_cents=payment.amount_cents,
         currency=payment.currency,
-        description=_("Membership %(tier)s", tier=payment.tier.name),
+        description=description,
         email=payment.person.email,
         locale=payment.locale if payment.locale in PROVIDER_LOCALES else "auto",
-        success_url=base + url_for("payments.done", number=payment.number),
-        cancel_url=base + url_for("payments.done", number=payment.number, left=1),
+        success_url=back,
+        cancel_url=f"{back}?left=1",
     )
 
 
@@ -153,5 +160,15 @@ def request_refund(payment: Payment, cents: int, by: str, now: datetime) -> Refu
     return refund
 
 
-def list_discrepancies() -> list[Discrepancy]:
-    return list(db.session.execute(select(Discrepancy).order_by(Discrepancy.id.desc())).scalars())
+def open_discrepancies() -> Select[Discrepancy]:
+    """What still needs the treasurer; money that lay unallocated does no longer once it is gone."""
+    is_gone = Discrepancy.reason.in_(UNALLOCATED) & Discrepancy.payment_id.in_(ledger.settled_payments())
+    return select(Discrepancy).where(~is_gone).order_by(Discrepancy.id.desc())
+
+
+def list_discrepancies(payment_id: int | None = None) -> list[Discrepancy]:
+    """The open ones, newest first; of one payment when it is given."""
+    query = open_discrepancies()
+    if payment_id is not None:
+        query = query.where(Discrepancy.payment_id == payment_id)
+    return list(db.session.execute(query).scalars())

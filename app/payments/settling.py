@@ -29,15 +29,23 @@ def settle_payment(facts: CheckoutFacts, is_live_mode: bool, now: datetime) -> P
     if payment is None:
         if facts.number is None:
             log.info("checkout_not_ours", checkout=facts.id)
-        else:
+        elif facts.is_paid:
             note_discrepancy("unknown_payment", facts.id, None, facts.amount_cents, facts.currency, now)
         return None
-    payment.stripe_checkout_id = payment.stripe_checkout_id or facts.id
-    payment.stripe_payment_intent_id = payment.stripe_payment_intent_id or facts.payment_intent_id
-    if facts.status == "complete" and payment.completed_at is None:
-        payment.completed_at = now
+    if facts.is_live != is_live_mode:  # no money of this installation moved
+        if facts.is_paid:
+            note_discrepancy("mismatch", facts.id, payment, facts.amount_cents, facts.currency, now)
+        return payment
+    is_second = payment.stripe_checkout_id not in (None, facts.id)
+    if not is_second:
+        payment.stripe_checkout_id = facts.id
+        payment.stripe_payment_intent_id = payment.stripe_payment_intent_id or facts.payment_intent_id
+        if facts.status == "complete" and payment.completed_at is None:
+            payment.completed_at = now
     if facts.is_paid and facts.charge_id:
-        _settle_charge(payment, facts, is_live_mode, now)
+        _settle_charge(payment, facts, is_second, now)
+    elif is_second:
+        return payment
     elif facts.status == "expired":
         close_payment(payment, "expired", now)
     elif facts.has_failed:
@@ -75,11 +83,10 @@ def note_discrepancy(
 
 
 def book_received(
-    payment: Payment, channel: str, received_cents: int, currency: str, provider_id: str | None, value_at: datetime,
+    payment: Payment, channel: str, received_cents: int, currency: str, provider_id: str | None, value_on: date,
     now: datetime,
 ) -> None:  # fmt: skip
     """Post money that came in, sell the term it pays, issue the receipt, give the card."""
-    value_on = clock.day_of(value_at)
     allocation = rules.allocate(payment.amount_cents, received_cents)
     term = None
     if allocation.fee_cents:
@@ -116,8 +123,6 @@ def _lock_payment(facts: CheckoutFacts) -> Payment | None:
         found = find_payment(facts.number)
     if found is None:
         return None
-    if found.stripe_checkout_id not in (None, facts.id):
-        return None  # names a payment that has another checkout: the treasurer will look
     lock_person(found.person_id)
     return db.session.get(Payment, found.id, with_for_update=True, populate_existing=True)
 
@@ -129,76 +134,79 @@ def find_payment(number: str) -> Payment | None:
     return payment if payment is not None and payment.number == number else None
 
 
-def _settle_charge(payment: Payment, facts: CheckoutFacts, is_live_mode: bool, now: datetime) -> None:
+def _settle_charge(payment: Payment, facts: CheckoutFacts, is_second: bool, now: datetime) -> None:
+    """Money of a checkout. What differs from what we asked, or comes by a second checkout, is nobody's yet."""
     charge_id, charged_at = facts.charge_id, facts.charged_at
     if charge_id is None or charged_at is None:
         return
+    value_on = _day_of(charged_at, now)
     booked = ledger.has_entry("fee_received", charge_id) or ledger.has_entry("excess_received", charge_id)
-    mismatch = rules.is_mismatch(
-        asked_cents=payment.amount_cents, asked_currency=payment.currency, asked_live=is_live_mode,
-        paid_cents=facts.charge_amount_cents, paid_currency=facts.currency, paid_live=facts.is_live,
-    )  # fmt: skip
-    if mismatch:
+    if is_second or rules.is_mismatch(
+        asked_cents=payment.amount_cents, asked_currency=payment.currency,
+        paid_cents=facts.charge_amount_cents, paid_currency=facts.currency,
+    ):  # fmt: skip
         note_discrepancy("mismatch", charge_id, payment, facts.charge_amount_cents, facts.currency, now)
-        if facts.is_live != is_live_mode:
-            return  # no money of this installation moved
-        value_on = clock.day_of(charged_at)
         ledger.post(
             payment, "excess_received", "provider", "unallocated", facts.charge_amount_cents, facts.currency,
             value_on, charge_id, now,
         )  # fmt: skip
+        if not is_second:
+            close_payment(payment, "mismatch", now)
     elif not booked:
-        book_received(payment, "provider", facts.charge_amount_cents, facts.currency, charge_id, charged_at, now)
+        book_received(payment, "provider", facts.charge_amount_cents, facts.currency, charge_id, value_on, now)
     if facts.fee_cents:  # known with the charge or some time after it
         ledger.post(
-            payment, "provider_fee", "provider_fees", "provider", facts.fee_cents, facts.currency,
-            clock.day_of(charged_at), charge_id, now,
+            payment, "provider_fee", "provider_fees", "provider", facts.fee_cents, facts.currency, value_on,
+            charge_id, now,
         )  # fmt: skip
+
+
+def _day_of(instant: datetime, now: datetime) -> date:
+    """The day of a provider's instant; its clock may be ahead, but nothing has happened after our now."""
+    return clock.day_of(min(instant, now))
 
 
 def _settle_refund(payment: Payment, facts: RefundFacts, now: datetime) -> None:
     refund = _refund_row(payment, facts, now)
-    day = clock.day_of(facts.created_at)
     if facts.status == "failed":
         if refund.status != "failed":
             refund.status = "failed"
-            if ledger.has_entry("refund_paid", facts.id):
-                _take_back_refund(payment, facts, now)
+            _take_back_refund(payment, facts, now)
         return
     if refund.status == "failed":
         return  # an older word than the one we have
     refund.status = facts.status
-    book_refund(payment, refund, facts.id, day, now)
+    book_refund(payment, refund, facts.id, _day_of(facts.created_at, now), now)
 
 
 def book_refund(payment: Payment, refund: Refund, reference: str, day: date, now: datetime) -> None:
     """Post money that went back; when nothing of the payment is left, its term keeps the days before `day`."""
-    before = ledger.balance_of(payment.id)
-    source = "fees" if before.fees_cents >= refund.amount_cents else "unallocated"
-    channel = ledger.CHANNEL[payment.method]
-    if not ledger.post(
-        payment, "refund_paid", source, channel, refund.amount_cents, refund.currency, day, reference, now
-    ):
+    if ledger.has_entry("refund_paid", reference):
         return
-    db.session.flush()
-    if receipts.find_receipt(payment.id) is not None:
-        receipts.issue_rectifying(refund, now, clock.day_of(now))
+    parts = rules.allocate_refund(ledger.balance_of(payment.id).unallocated_cents, refund.amount_cents)
+    channel = ledger.CHANNEL[payment.method]
+    for source, cents in (("unallocated", parts.unallocated_cents), ("fees", parts.fee_cents)):
+        if cents:
+            ledger.post(payment, "refund_paid", source, channel, cents, refund.currency, day, reference, now)
+    if parts.fee_cents and receipts.find_receipt(payment.id) is not None:
+        receipts.issue_rectifying(refund, parts.fee_cents, now, clock.day_of(now))
     balance = ledger.balance_of(payment.id)
     if rules.is_fully_refunded(balance.received_cents, balance.refunded_cents):
         term = find_term_of_payment(payment.id)
         if term is not None:
             end_term(term, "refunded", now, day)
-    else:
-        note_discrepancy("refunded_in_part", reference, payment, refund.amount_cents, refund.currency, now)
+    elif parts.fee_cents:
+        note_discrepancy("refunded_in_part", reference, payment, parts.fee_cents, refund.currency, now)
 
 
 def _take_back_refund(payment: Payment, facts: RefundFacts, now: datetime) -> None:
     """A refund that failed after all: the money is here again, and so are the days."""
-    entry = next(e for e in ledger.entries_of(payment.id) if e.movement == "refund_paid" and e.provider_id == facts.id)
-    ledger.post(
-        payment, "refund_reversed", entry.credit, entry.debit, entry.amount_cents, entry.currency,
-        clock.day_of(now), facts.id, now,
-    )  # fmt: skip
+    for entry in ledger.entries_of(payment.id):
+        if entry.movement == "refund_paid" and entry.provider_id == facts.id:
+            ledger.post(
+                payment, "refund_reversed", entry.credit, entry.debit, entry.amount_cents, entry.currency,
+                clock.day_of(now), facts.id, now,
+            )  # fmt: skip
     term = find_term_of_payment(payment.id)
     if term is not None:
         restore_term(term, now)

@@ -10,9 +10,11 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from sqlalchemy import select
 
 from app import clock
 from app.accounts import access
+from app.accounts.models import Account
 from app.accounts.service import add_person_to_account
 from app.accounts.signed_in import current_account, current_person
 from app.benefits.service import benefit_names
@@ -118,9 +120,15 @@ def _offer_page(page: str) -> ResponseReturnValue:
 
 
 def _go_to_pay(page: str) -> ResponseReturnValue:
+    elsewhere = _elsewhere(page)
+    if elsewhere is not None:
+        return elsewhere
     form = _form()
     if not form.validate_on_submit():
         return _show_offers(page, form), 400
+    elsewhere = _elsewhere(page)
+    if elsewhere is not None:
+        return elsewhere
     person = current_person() or _newcomer(form)
     person_id, tier = person.id, get_tier(form.tier.data)
     number, address = checkouts.start(person_id, tier, f"account:{current_account().id}", str(get_locale()))
@@ -131,6 +139,11 @@ def _newcomer(form: TierForm) -> Person:
     if not isinstance(form, NewcomerForm):
         raise Refusal("name_missing", _("Tell us your given name and your family name."))
     account = current_account()
+    # A second click of the same form waits here and finds whom the first has added.
+    db.session.execute(select(Account.id).where(Account.id == account.id).with_for_update())
+    db.session.refresh(account, ["persons"])
+    if account.persons:
+        return account.persons[0]
     person = add_person(form.given_name.data or "", form.family_name.data or "", account.email, clock.now())
     add_person_to_account(account, person, clock.now())
     return person
@@ -175,8 +188,10 @@ def _show_offers(page: str, form: TierForm) -> str:
                 holds_until=offered.offer.holds_until,
             )
         )  # fmt: skip
-    if membership is not None and membership.tier is not None and not form.tier.data:
-        form.tier.data = membership.tier.code
+    if person is not None and not form.tier.data:
+        unpaid = service.find_open_payment(person.id)
+        usual = unpaid.tier if unpaid else membership.tier if membership else None
+        form.tier.data = usual.code if usual else None
     return render_template(
         f"payments/{page}.html", form=form, offers=offers, today=today, pays_elsewhere=True,
         membership=membership if membership and membership.status != "none" else None,
@@ -204,6 +219,8 @@ def _outcome(payment: Payment, person: Person | None) -> ResponseReturnValue:
         )  # fmt: skip
     if found.state == "refunded":
         return redirect(url_for("portal.index"))
+    if payment.closed_because == "mismatch":
+        return render_template("payments/unallocated.html", payment=payment, is_mismatch=True)
     asked = SimpleNamespace(
         number=payment.number, amount_cents=payment.amount_cents, currency=payment.currency, tier=payment.tier,
         asked_on=payment.opened_on,

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 from app import clock
 from app.errors import Refusal
 from app.extensions import db
-from app.people.importing import import_register, read_register
+from app.people.importing import ImportReport, import_register, read_register
 
 commands = AppGroup("people", help="The register of alumni.")
 
@@ -24,11 +24,7 @@ def import_people(file: Path, dry_run: bool, report: Path | None) -> None:
     """Take a register's CSV: everything or, when a line is wrong, nothing (exit 2)."""
     outcome = import_register(read_register(file), clock.now())
     if report:
-        with report.open("w", encoding="utf-8", newline="") as target:
-            writer = csv.writer(target)
-            writer.writerow(["line", "kind", "reason"])
-            writer.writerows((line, "refused", reason) for line, reason in outcome.refused)
-            writer.writerows((line, "review", reason) for line, reason in outcome.review)
+        _write_report(report, outcome)
     if outcome.refused:
         db.session.rollback()
         for line, reason in outcome.refused[:20]:
@@ -43,3 +39,14 @@ def import_people(file: Path, dry_run: bool, report: Path | None) -> None:
         db.session.commit()
     verb = "would be" if dry_run else "were"
     click.echo(f"{outcome.added} {verb} added, {outcome.changed} changed, {outcome.unchanged} left as they were.")
+
+
+def _write_report(path: Path, outcome: ImportReport) -> None:
+    try:
+        with path.open("w", encoding="utf-8", newline="") as target:
+            writer = csv.writer(target)
+            writer.writerow(["line", "kind", "reason"])
+            writer.writerows((line, "refused", reason) for line, reason in outcome.refused)
+            writer.writerows((line, "review", reason) for line, reason in outcome.review)
+    except OSError as error:
+        raise Refusal("report_unwritable", f"{path} cannot be written: {error.strerror}.") from None

@@ -12,7 +12,7 @@ COLUMNS = (
     "faculty", "graduation_year", "phone", "country", "language",
 )  # fmt: skip
 REQUIRED = ("given_name", "family_name")
-EMAIL = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
+EMAIL = re.compile(r"[^@\s,;<>\"\x00-\x1f\x7f]+@[^@\s,;<>\"\x00-\x1f\x7f]+\.[^@\s,;<>\".\x00-\x1f\x7f]+")
 LONGEST_CELL = 200
 
 
@@ -35,12 +35,25 @@ class RegisterRow:
     problems: tuple[str, ...] = field(default=())
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the register knows of somebody, as far as matching asks; degrees as (name, year)."""
+
+    student_id: str | None
+    email: str | None
+    birth_date: date | None
+    phone: str | None
+    country: str | None
+    language: str | None
+    degrees: tuple[tuple[str, int | None], ...]
+
+
 def read_row(line: int, cells: dict[str, str]) -> RegisterRow:
     """Cells by column name -> a row whose `problems` say, in words, what must be mended."""
     problems: list[str] = []
     text: dict[str, str | None] = {}
     for column in COLUMNS:
-        value = unicodedata.normalize("NFC", " ".join(cells.get(column, "").split()))
+        value = clean(cells.get(column, ""))
         if len(value) > LONGEST_CELL:
             problems.append(f"{column} is longer than {LONGEST_CELL} characters")
             value = value[:LONGEST_CELL]
@@ -77,28 +90,44 @@ def read_row(line: int, cells: dict[str, str]) -> RegisterRow:
     )
 
 
+def clean(text: str) -> str:
+    """One line of text: composed letters, single spaces, no control characters."""
+    visible = "".join(c for c in " ".join(text.split()) if unicodedata.category(c) != "Cc")
+    return unicodedata.normalize("NFC", " ".join(visible.split()))
+
+
 def name_key(given_name: str, family_name: str) -> str:
     """Names folded for comparison: case and accents aside."""
     folded = unicodedata.normalize("NFKD", f"{given_name} {family_name}".casefold())
     return "".join(c for c in folded if not unicodedata.combining(c))
 
 
-def is_same_person(row: RegisterRow, name: str, email: str | None, birth_date: date | None) -> bool:
-    """Without a student id: same name, and the same address or birth date, and neither contradicts.
+def is_same_person(row: RegisterRow, known: Known) -> bool:
+    """Whether a row is about somebody of the same name whom no student id settles.
 
-    An address alone is never enough: families share them.
+    It needs the same birth date or the same address, and nothing that contradicts; an address alone is
+    never enough: families share them. A row with nothing but a name is about whoever it does not
+    contradict, or the same file taken twice would add people.
     """
-    if name_key(row.given_name, row.family_name) != name:
-        return False
-    if row.birth_date and birth_date:
-        return row.birth_date == birth_date
-    return row.email is not None and row.email == email
+    if row.student_id and known.student_id:
+        return row.student_id == known.student_id  # two different student ids are two people
+    if row.birth_date and known.birth_date:
+        return row.birth_date == known.birth_date
+    if row.student_id or row.birth_date or row.email:
+        return row.email is not None and row.email == known.email
+    same_details = all(
+        mine is None or theirs is None or mine == theirs
+        for mine, theirs in ((row.phone, known.phone), (row.country, known.country), (row.language, known.language))
+    )
+    return same_details and (row.degree is None or (row.degree, row.graduation_year) in known.degrees)
 
 
 def _day(value: str | None, problems: list[str]) -> date | None:
     if value is None:
         return None
     try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
+            raise ValueError(value)
         return date.fromisoformat(value)
     except ValueError:
         problems.append(f"birth_date {value!r} is not a day such as 1990-12-31")

@@ -12,12 +12,12 @@ from app import audit
 from app.errors import Refusal
 from app.extensions import db
 from app.people.models import Person
-from app.people.rules import EMAIL
+from app.people.rules import EMAIL, clean
 
 
 def add_person(given_name: str, family_name: str, email: str | None, now: datetime) -> Person:
     """A new human in the register. Raises Refusal when a name is blank."""
-    given, family = " ".join(given_name.split()), " ".join(family_name.split())
+    given, family = clean(given_name), clean(family_name)
     if not given or not family:
         raise Refusal("name_missing", _("Tell us your given name and your family name."))
     person = Person(given_name=given, family_name=family, email=email.lower() if email else None, created_at=now)
@@ -71,7 +71,7 @@ def resolve_person(text: str) -> Person:
 
 def find_people(text: str, limit: int) -> list[Person]:
     """People whose number, address or name matches `text`, best first by name."""
-    text = " ".join(text.split())
+    text = clean(text)
     if not text:
         return []
     number = number_in(text)

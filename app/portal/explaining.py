@@ -11,7 +11,7 @@ from app import clock
 from app.errors import Refusal
 from app.formats import day_short, format_money
 from app.memberships.models import Term
-from app.memberships.service import get_tier_by_id, standing_of, terms_of
+from app.memberships.service import ended_word, get_tier_by_id, standing_of, terms_of
 from app.payments.receipts import find_receipt
 from app.payments.service import payments_of
 from app.people.models import Person
@@ -51,7 +51,7 @@ def _because(status: str, terms: list[Term], day: date, payments: dict[int, Any]
         current = past[-1]
     if current is None:
         emptied = [t for t in terms if t.ended_because]
-        return _("no day of membership so far") + (f" ({emptied[-1].ended_because})" if emptied else "")
+        return _("no day of membership so far") + (f" ({ended_word(emptied[-1].ended_because)})" if emptied else "")
     words = {
         "active": _("a member on this day"),
         "grace": _("in grace on this day"),
@@ -68,7 +68,7 @@ def _because(status: str, terms: list[Term], day: date, payments: dict[int, Any]
             number=payment.number, amount=format_money(payment.amount_cents, payment.currency),
             day=day_short(payment.paid_on), days=days,
         )  # fmt: skip
-    ended = _("; ended on %(day)s: %(why)s", day=day_short(current.ends_on), why=current.ended_because)
+    ended = _("; ended on %(day)s: %(why)s", day=day_short(current.ends_on), why=ended_word(current.ended_because))
     return _("%(what)s because %(source)s", what=words, source=source) + (ended if current.ended_because else "")
 
 
@@ -92,10 +92,6 @@ def term_rows(person: Person) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return rows
-
-
-def ended_word(code: str | None) -> str | None:
-    return {"refunded": _("Refunded")}.get(code, code) if code else None
 
 
 def today_for(as_of: str | None) -> date:

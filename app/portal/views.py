@@ -27,6 +27,7 @@ from app.memberships.service import (
     count_by_tier,
     list_tiers,
     membership_of,
+    memberships_of,
     offer_for,
     price_on,
 )
@@ -34,12 +35,13 @@ from app.payments import ledger
 from app.payments import service as payments
 from app.payments.receipts import find_receipt
 from app.people.models import Person
-from app.people.service import count_people, get_person, number_in
+from app.people.service import count_people, find_people, get_person, number_in
 from app.portal.explaining import explain, term_rows
 from app.services.service import list_services
 from app.verification.service import last_scan_of_person, last_use_of_services
 
 bp = Blueprint("portal", __name__)
+MOST_FOUND = 50
 
 
 @bp.get("/")
@@ -130,6 +132,23 @@ def admin() -> ResponseReturnValue:
             if not s.has_scope("scan")
         ],
     )
+
+
+@bp.get("/admin/people")
+@access.staff("register")
+def people() -> ResponseReturnValue:
+    """Find one person by name, member number or address."""
+    wanted = request.args.get("text", "").strip()[:100]
+    now, today = clock.now(), clock.today()
+    found = find_people(wanted, MOST_FOUND + 1)
+    standings = memberships_of([it.id for it in found], now, today)
+    rows = [
+        SimpleNamespace(
+            full_name=it.full_name, member_number=it.member_number, email=it.email, membership=standings[it.id]
+        )
+        for it in found[:MOST_FOUND]
+    ]  # fmt: skip
+    return render_template("portal/people.html", text=wanted, people=rows, is_cut=len(found) > MOST_FOUND)
 
 
 @bp.get("/admin/people/<number>")

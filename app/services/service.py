@@ -28,7 +28,9 @@ def add_service(name: str, scopes: Sequence[str], benefit: Benefit | None, now: 
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise Refusal("unknown_scope", f"Scopes are {', '.join(SCOPES)}; not {', '.join(unknown) or 'none'}.")
-    if not name.strip() or db.session.execute(select(Service).where(Service.name == name.strip())).first():
+    if not name.strip():
+        raise Refusal("bad_service", "A service needs a name.")
+    if db.session.execute(select(Service).where(Service.name == name.strip())).first():
         raise Refusal("service_exists", f"There is a service {name.strip()!r} already.", 409)
     service = Service(
         name=name.strip(),

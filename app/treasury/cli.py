@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -27,15 +29,23 @@ def export(what: str, from_on: str, to_on: str, file_format: str, out: str) -> N
         raise Refusal("unknown_export", f"{what!r} cannot be exported yet; payments can.")
     if file_format != "csv":
         raise Refusal("unknown_format", f"{file_format!r} is not written yet; csv is.")
-    lines = payments_csv(read_filter({"from": from_on, "to": to_on}))
+    wanted = read_filter({"from": from_on, "to": to_on})
+    if wanted.from_on is None or wanted.to_on is None:
+        raise Refusal("bad_filter", "Say both days, such as 2026-11-23.")
+    lines = payments_csv(wanted)
     if out == "-":
         sys.stdout.writelines(lines)
         return
     target = Path(out)
-    draft = target.with_name(f".{target.name}.part")
+    if not target.name:
+        raise Refusal("cannot_write", f"{out!r} is not a file.")
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with draft.open("w", encoding="utf-8", newline="") as file:
+        with draft.open("x", encoding="utf-8", newline="") as file:
             file.writelines(lines)
         draft.replace(target)  # whole or not at all
     except OSError as error:
         raise Refusal("cannot_write", f"{out} cannot be written: {error.strerror}.") from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()

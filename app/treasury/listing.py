@@ -9,12 +9,13 @@ from typing import Any
 
 from flask_babel import gettext as _
 from sqlalchemy import Select, and_, case, false, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, contains_eager, joinedload
 
 from app.errors import Refusal
 from app.extensions import db
 from app.memberships.models import Term, Tier
 from app.payments.models import METHODS, Discrepancy, LedgerEntry, Payment, Receipt, Refund
+from app.payments.service import open_discrepancies
 from app.people.models import Person
 from app.people.service import number_in
 
@@ -57,7 +58,8 @@ def read_filter(query: dict[str, str]) -> Filter:
         raise Refusal("bad_filter", _("There is no method %(method)s.", method=repr(method)))
     if state and state not in STATES:
         raise Refusal("bad_filter", _("There is no state %(state)s.", state=repr(state)))
-    wanted = Filter(query.get("text", "").strip()[:100], _day(query, "from"), _day(query, "to"), method, state)
+    text = query.get("text", "").replace("\0", "").strip()[:100]  # PostgreSQL knows no NUL
+    wanted = Filter(text, _day(query, "from"), _day(query, "to"), method, state)
     if wanted.from_on and wanted.to_on and wanted.from_on > wanted.to_on:
         raise Refusal("bad_filter", _("The first day is after the last one."))
     return wanted
@@ -90,7 +92,9 @@ def _rows(wanted: Filter, *columns: Any) -> Select[Any]:
             Receipt,
             or_(
                 and_(LedgerEntry.movement == "fee_received", Receipt.payment_id == Payment.id, Receipt.series == ""),
-                and_(LedgerEntry.movement == "refund_paid", Receipt.refund_id == Refund.id),
+                and_(
+                    LedgerEntry.movement == "refund_paid", LedgerEntry.debit == "fees", Receipt.refund_id == Refund.id
+                ),
             ),
         )
         .outerjoin(_cost, and_(_cost.movement == "provider_fee", _cost.provider_id == LedgerEntry.provider_id))
@@ -107,8 +111,8 @@ def _rows(wanted: Filter, *columns: Any) -> Select[Any]:
     elif wanted.state == "waiting":
         query = query.where(false())
     elif wanted.state:
-        found = select(Discrepancy.payment_id).where(Discrepancy.reason.in_(REASONS[wanted.state]))
-        query = query.where(Payment.id.in_(found))
+        found = open_discrepancies().where(Discrepancy.reason.in_(REASONS[wanted.state]))
+        query = query.where(Payment.id.in_(found.with_only_columns(Discrepancy.payment_id).order_by(None)))
     return query
 
 
@@ -131,7 +135,8 @@ def _people(wanted: Filter) -> list[Any]:
         if text.startswith("p-"):
             either.append(Payment.id == n)
         else:
-            receipts = select(Receipt.payment_id).where(Receipt.year == year, Receipt.n == n)
+            series = "R" if text.startswith("r") else ""
+            receipts = select(Receipt.payment_id).where(Receipt.series == series, Receipt.year == year, Receipt.n == n)
             either.append(Payment.id.in_(receipts))
     return [*conditions, or_(*either)]
 
@@ -166,7 +171,8 @@ def waiting_payments(wanted: Filter) -> list[Payment]:
         return []
     query = (
         select(Payment)
-        .join(Person)
+        .join(Payment.person)
+        .options(contains_eager(Payment.person), joinedload(Payment.tier))
         .where(
             Payment.completed_at.is_not(None), Payment.paid_at.is_(None), Payment.closed_at.is_(None), *_people(wanted)
         )

@@ -17,7 +17,7 @@ from app.accounts.signed_in import current_account
 from app.errors import Refusal
 from app.extensions import db
 from app.formats import format_money
-from app.memberships.service import count_by_status, find_term_of_payment
+from app.memberships.service import count_by_status, ended_word, find_term_of_payment
 from app.payments import checkouts, ledger
 from app.payments import service as payments
 from app.payments.models import Payment
@@ -114,6 +114,7 @@ def payment_page(number: str) -> ResponseReturnValue:
     ]  # fmt: skip
     return render_template(
         "treasury/payment.html", payment=shown, person=it.person, term=term, receipts=receipts, entries=entries,
+        ended=ended_word(term.ended_because) if term else None,
         form=FlaskForm(),
     )  # fmt: skip
 
@@ -191,7 +192,7 @@ def _attention(it: Payment) -> str | None:
         "refund_failed": _("The refund failed: the money is still here and the days were given back."),
         "refunded_in_part": _("A part went back. The dates stay."),
     }
-    found = [d for d in payments.list_discrepancies() if d.payment_id == it.id]
+    found = payments.list_discrepancies(it.id)
     return words[found[0].reason] if found else None
 
 

@@ -3,22 +3,48 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
-from flask import g, jsonify, render_template
+from flask import Request, Response, g, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from flask_smorest import Api, Blueprint
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest
 
 from app import clock
 from app.accounts import access
 from app.benefits.service import get_benefit
+from app.errors import Refusal
 from app.extensions import db, limiter
 from app.verification import service
 from app.verification.rules import PRECEDENCE
 
+LARGEST_BODY = 16_000  # bytes
+
+
+class QuestionParser(FlaskParser):
+    """Reads a JSON body; what is wrong with it is said as a Refusal."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        if not req.is_json:
+            raise Refusal("not_json", "Send JSON, with Content-Type: application/json.", 415)
+        req.max_content_length = LARGEST_BODY
+        try:
+            return req.get_json()
+        except (BadRequest, RecursionError):
+            raise Refusal("bad_json", "The body is not JSON.") from None
+
+    def handle_error(self, error: ValidationError, *_args: Any, **_kwargs: Any) -> Any:
+        said = error.messages_dict["json"]
+        detail = "; ".join(f"{name[:50]}: {' '.join(texts)}" for name, texts in said.items() if name != "_schema")
+        detail = detail or "Send a JSON object."
+        raise Refusal("bad_question", detail, 422) from None
+
+
 bp = Blueprint("api", __name__, url_prefix="/api/v1", description="Is somebody a member, and what is theirs.")
-rest = Api()
+bp.ARGUMENTS_PARSER = QuestionParser()
 
 
 class Question(Schema):
@@ -31,13 +57,20 @@ class Question(Schema):
         metadata={"description": "The whole text of a card's code, its digits, or (scope verify:number) M-000123."},
     )
     benefit = fields.String(
-        validate=validate.Length(min=1, max=40),
+        validate=validate.Regexp("^[a-z][a-z0-9-]{0,30}$"),
         metadata={"description": "Code of a benefit; the service's own when left out."},
     )
     nonce = fields.String(
-        validate=validate.Length(min=1, max=service.LONGEST_NONCE),
+        validate=validate.Regexp("^[ -~]{1,100}$"),
         metadata={"description": "Yours for this question: sent again, it is answered and logged once."},
     )
+
+
+class UtcInstant(fields.DateTime):
+    """2026-11-23T10:00:00Z, of an aware UTC datetime."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ") if value else None
 
 
 class Answer(Schema):
@@ -52,7 +85,7 @@ class Answer(Schema):
     limit_remaining = fields.Integer(required=True, allow_none=True)
     subject = fields.String(required=True, allow_none=True, metadata={"description": "Stable, for you alone."})
     check_identity = fields.Boolean(required=True, metadata={"description": "The code can be copied: see an ID."})
-    checked_at = fields.DateTime(required=True)
+    checked_at = UtcInstant(required=True)
 
 
 class Problem(Schema):
@@ -65,7 +98,21 @@ class Problem(Schema):
     code = fields.String(required=True)
 
 
-_PROBLEMS = {400: "Cannot be read", 401: "No valid service key", 403: "Scope missing", 422: "A field is wrong"}
+class VerificationApi(Api):
+    ERROR_SCHEMA = Problem  # in place of the library's own shape
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
+
+rest = VerificationApi()
+_PROBLEMS = {
+    400: "Cannot be read, or no such benefit",
+    401: "No valid service key",
+    403: "Scope missing",
+    413: "Too large",
+    415: "Not JSON",
+    422: "A field is wrong, or the nonce belongs to another question",
+    429: "Too many questions: wait as Retry-After says",
+}
 
 
 def _documented(view: Any) -> Any:
@@ -76,7 +123,7 @@ def _documented(view: Any) -> Any:
 
 @bp.route("/verifications", methods=["POST"])
 @access.service("verify")
-@limiter.limit("600 per minute")
+@limiter.limit("600 per minute", key_func=lambda: f"service:{g.service.id}")
 @bp.doc(security=[{"serviceKey": []}])
 @_documented
 @bp.response(200, Answer)
@@ -89,6 +136,13 @@ def verify(question: dict[str, Any]) -> dict[str, Any]:
     )
     db.session.commit()
     return asdict(verdict)
+
+
+@bp.after_request
+def name_the_scheme(response: Response) -> Response:
+    if response.status_code == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 @access.public

@@ -7,7 +7,10 @@ PRECEDENCE = (
     "suspended", "lapsed", "none", "not_entitled", "limit_reached", "grace", "ok",
 )  # fmt: skip
 VALID = {"not_entitled", "limit_reached", "grace", "ok"}
-PANELS = {"ok": "ok", "grace": "ok", "not_entitled": "other", "limit_reached": "other", "list_too_old": "unsure"}
+PANELS = {
+    "ok": "ok", "grace": "ok", "clock_wrong": "check", "not_entitled": "other", "limit_reached": "other",
+    "list_too_old": "unsure",
+}  # fmt: skip
 
 
 def decide(code_reason: str, status: str, is_entitled: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,7 +25,8 @@ from app.verification import rules
 from app.verification.models import Verification
 
 LONGEST_CREDENTIAL = 400
-LONGEST_NONCE = 100
+NONCE = re.compile(r"[ -~]{1,100}")
+MEMBER_NUMBER = re.compile(r"[Mm]-[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,13 @@ def verify(
     now: datetime, today: date,
 ) -> Verdict:  # fmt: skip
     """Answer one service about one credential and log it, once per nonce. Raises Refusal."""
-    credential = credential.strip()
-    if not credential or len(credential) > LONGEST_CREDENTIAL:
+    if not 1 <= len(credential) <= LONGEST_CREDENTIAL:
         raise Refusal("bad_credential", _("Send the text of a card's code as the credential."))
-    if nonce is not None and not 1 <= len(nonce) <= LONGEST_NONCE:
-        raise Refusal("bad_nonce", _("A nonce has 1 to 100 characters."))
-    if nonce is not None and (earlier := db.session.execute(_by_nonce(service.id, nonce)).scalars().first()):
-        return _verdict(earlier)
+    if nonce is not None and not NONCE.fullmatch(nonce):
+        raise Refusal("bad_nonce", _("A nonce has 1 to 100 characters, all of them plain ASCII."))
     read, person_id, check_identity = _read(service, credential, now, today)
+    if nonce is not None and (earlier := db.session.execute(_by_nonce(service.id, nonce)).scalar_one_or_none()):
+        return _again(earlier, person_id, benefit)
     judged = _judge(read.reason, person_id, benefit, now, today)
     row_id = f"v_{secrets.token_urlsafe(15)}"
     is_new = insert_once(
@@ -80,7 +81,7 @@ def verify(
         valid_until=judged.standing.valid_until, grace_until=judged.standing.grace_until, checked_at=now,
     )  # fmt: skip
     if not is_new and nonce is not None:  # the same scan arrived twice at once
-        return _verdict(db.session.execute(_by_nonce(service.id, nonce)).scalars().one())
+        return _again(db.session.execute(_by_nonce(service.id, nonce)).scalar_one(), person_id, benefit)
     return _verdict(db.session.get_one(Verification, row_id))
 
 
@@ -90,11 +91,6 @@ def look_at_card(digits: str, now: datetime, today: date) -> tuple[str, Tier | N
     judged = _judge(read.reason, read.card.person_id if read.card else None, None, now, today)
     tier = get_tier_by_id(judged.standing.tier_id) if judged.is_valid else None
     return judged.reason, tier, not read.is_live
-
-
-def count_scans(service_id: int) -> int:
-    query = select(func.count()).select_from(Verification).where(Verification.service_id == service_id)
-    return db.session.execute(query).scalar_one()
 
 
 def last_use_of_services() -> dict[int, datetime]:
@@ -109,12 +105,13 @@ def last_scan_of_person(person_id: int) -> Verification | None:
 
 def _read(service: Service, credential: str, now: datetime, today: date) -> tuple[ReadCard, int | None, bool]:
     """What the credential says, whose it is, and whether an identity check must go with it."""
-    if credential.upper().startswith("M-"):
+    if MEMBER_NUMBER.fullmatch(credential):
         if not service.has_scope("verify:number"):
             raise Refusal("missing_scope", _("This service may not ask by member number."), 403)
         number = number_in(credential)
         person = db.session.get(Person, number) if number is not None else None
-        return ReadCard("ok" if person else "unknown_card"), person.id if person else None, True
+        # A number of nobody answers like that of somebody who was never a member: the register is not for asking.
+        return ReadCard("ok"), person.id if person else None, True
     read = read_card(credential, now, today)
     return read, read.card.person_id if read.card else None, not read.is_live
 
@@ -132,12 +129,19 @@ def _by_nonce(service_id: int, nonce: str) -> Select[Verification]:
     return select(Verification).where(Verification.service_id == service_id, Verification.nonce == nonce)
 
 
+def _again(earlier: Verification, person_id: int | None, benefit: Benefit | None) -> Verdict:
+    """The answer given before; a nonce does not stand for a second question."""
+    if (earlier.person_id, earlier.benefit_id) != (person_id, benefit.id if benefit else None):
+        raise Refusal("nonce_reused", _("This nonce belongs to another question. Send a new one."), 422)
+    return _verdict(earlier)
+
+
 def _verdict(row: Verification) -> Verdict:
     tier = get_tier_by_id(row.tier_id) if row.tier_id else None
     return Verdict(
         id=row.id, valid=row.valid, reason=row.reason, status=row.status, tier=tier.code if tier else None,
         tier_name=tier.name if tier else None, valid_until=row.valid_until, grace_until=row.grace_until,
         entitled=row.entitled, limit_remaining=None,
-        subject=subject_for(row.service_id, row.person_id) if row.person_id else None,
+        subject=subject_for(row.service_id, row.person_id) if row.person_id and row.status != "none" else None,
         check_identity=row.check_identity, checked_at=row.checked_at,
     )  # fmt: skip

@@ -51,7 +51,7 @@ def scan() -> ResponseReturnValue:
 @access.staff("scan")
 def verify_scan() -> ResponseReturnValue:
     """One scan of a desk: the verdict and the words to show it in."""
-    body = _read_scan(request.get_json(silent=True))
+    body = _read_scan()
     desk = get_desk(body["desk"])
     verdict = service.verify(
         desk, body["credential"], desk.benefit, body["nonce"], current_account().id, clock.now(), clock.today()
@@ -82,11 +82,16 @@ def _whole(text: str) -> int:
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 10 else 0
 
 
-def _read_scan(body: Any) -> dict[str, Any]:
+def _read_scan() -> dict[str, Any]:
     """{"desk": int, "credential": str, "nonce": str}. Raises Refusal."""
+    try:
+        body = request.get_json(silent=True)
+    except RecursionError:  # brackets in brackets without end
+        body = None
     if (
         not isinstance(body, dict)
         or type(body.get("desk")) is not int
+        or not 0 < body["desk"] < 10**9
         or not isinstance(body.get("credential"), str)
         or not isinstance(body.get("nonce"), str)
     ):

@@ -53,4 +53,6 @@ def _line(verdict: Verdict, benefit_name: str | None) -> str:
         "lapsed": _("The membership has ended. You can renew on your phone."),
         "none": _("No membership. You can join on your phone."),
         "limit_reached": _("The limit is used up."),
+        "clock_wrong": _("This device’s clock is wrong. Check a photo or ID."),
+        "list_too_old": _("This device’s list is too old. Find signal, then scan again."),
     }[verdict.reason]

@@ -84,7 +84,9 @@ def upgrade() -> None:
         sa.CheckConstraint("debit <> credit", name=op.f("ck_ledger_entry_two_accounts")),
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_ledger_entry_payment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entry")),
-        sa.UniqueConstraint("movement", "provider_id", name=op.f("uq_ledger_entry_movement_provider_id")),
+        sa.UniqueConstraint(
+            "movement", "provider_id", "debit", "credit", name=op.f("uq_ledger_entry_movement_provider_id_debit_credit")
+        ),
     )
     with op.batch_alter_table("ledger_entry", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_entry_payment_id"), ["payment_id"], unique=False)
@@ -172,6 +174,13 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_event")),
     )
+    op.create_table(
+        "payment_sweep",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("heard_until", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("id = 1", name=op.f("ck_payment_sweep_only_one")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payment_sweep")),
+    )
 
     protect("ledger_entry")
     protect("receipt")
@@ -180,6 +189,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     release("receipt")
     release("ledger_entry")
+    op.drop_table("payment_sweep")
     op.drop_table("stripe_event")
     op.drop_table("discrepancy")
     op.drop_table("receipt_counter")

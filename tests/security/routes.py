@@ -1,0 +1,121 @@
+"""Every route, what to send it, and what each kind of caller is answered.
+
+A route that has no row here fails the suite. `alice` is the one whose number, session and payment stand in the
+addresses; `bob` is another member. Staff are nobody in the register. `key` is a campus service's bearer key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+
+from app.accounts.models import AccountSession
+from app.extensions import db
+from app.payments.service import payments_of
+from tests.cast import Cast
+from tests.visitor import Visitor
+
+CALLERS = ("stranger", "alice", "bob", "scanner", "treasurer", "admin", "key")
+ANYBODY = (200,) * 7
+EXEMPT = {"POST /api/v1/verifications", "POST /stripe/webhook"}  # they carry no cookie: a key, a signature
+
+#                                            stranger alice bob scanner treasurer admin key
+MATRIX: dict[str, tuple[int, ...]] = {
+    "GET /":                                   (200, 200, 200, 302, 302, 302, 200),
+    "GET /.well-known/jwks.json":              ANYBODY,
+    "GET /C/<digits>":                         ANYBODY,
+    "GET /accessibility":                      ANYBODY,
+    "GET /account":                            (302, 200, 200, 200, 200, 200, 302),
+    "POST /account":                           (401, 303, 303, 303, 303, 303, 401),
+    "GET /account/person":                     (302, 200, 200, 200, 200, 200, 302),
+    "POST /account/person":                    (401, 404, 404, 404, 404, 404, 401),
+    "POST /account/sessions/<int:session_id>/end": (401, 303, 404, 404, 404, 404, 401),
+    "GET /account/why":                        (302, 200, 200, 302, 302, 302, 302),
+    "GET /admin":                              (302, 403, 403, 403, 403, 200, 302),
+    "GET /admin/people":                       (302, 403, 403, 403, 200, 200, 302),
+    "GET /admin/people/<number>":              (302, 403, 403, 403, 200, 200, 302),
+    "GET /api/v1/docs":                        ANYBODY,
+    "GET /api/v1/openapi.json":                ANYBODY,
+    "POST /api/v1/verifications":              (401, 401, 401, 401, 401, 401, 200),
+    "GET /card":                               (302, 200, 200, 200, 200, 200, 302),
+    "GET /card.svg":                           (302, 200, 200, 404, 404, 404, 302),
+    "GET /card/live":                          (302, 200, 200, 404, 404, 404, 302),
+    "GET /healthz":                            ANYBODY,
+    "GET /join":                               (302, 302, 302, 200, 200, 200, 302),
+    "POST /join":                              (401, 302, 302, 400, 400, 400, 401),
+    "GET /payments/<number>/done":             (302, 200, 404, 404, 404, 404, 302),
+    "GET /privacy":                            ANYBODY,
+    "GET /readyz":                             (503,) * 7,
+    "GET /renew":                              (302, 200, 200, 302, 302, 302, 302),
+    "POST /renew":                             (401, 400, 400, 302, 302, 302, 401),
+    "GET /scan":                               (302, 403, 403, 302, 403, 302, 302),
+    "POST /scan/verifications":                (401, 403, 403, 200, 403, 200, 401),
+    "GET /sign-in":                            (200, 302, 302, 302, 302, 302, 200),
+    "POST /sign-in":                           (400,) * 7,
+    "GET /sign-in/<token>":                    (410,) * 7,
+    "POST /sign-in/<token>":                   (410,) * 7,
+    "GET /sign-in/code":                       (302,) * 7,
+    "POST /sign-in/code":                      (400,) * 7,
+    "POST /sign-out":                          (401, 303, 303, 303, 303, 303, 401),
+    "POST /stripe/webhook":                    (503,) * 7,
+    "GET /treasury":                           (302, 403, 403, 403, 200, 403, 302),
+    "GET /treasury/payments":                  (302, 403, 403, 403, 200, 403, 302),
+    "GET /treasury/payments.csv":              (302, 403, 403, 403, 200, 403, 302),
+    "GET /treasury/payments/<number>":         (302, 403, 403, 403, 200, 403, 302),
+    "POST /treasury/payments/<number>/refund": (401, 403, 403, 403, 303, 403, 401),
+}  # fmt: skip
+
+
+def routes(app: Flask) -> set[str]:
+    """Every route but the static files, as the matrix names it; HEAD and OPTIONS come with the others."""
+    return {
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint != "static"
+        for method in rule.methods or ()
+        if method not in ("HEAD", "OPTIONS")
+    }
+
+
+@dataclass
+class Requests:
+    """Fills the addresses with alice's things, and sends what each route is for."""
+
+    app: Flask
+    cast: Cast
+
+    def caller(self, name: str) -> Visitor:
+        return Visitor(self.app, None if name in ("stranger", "key") else f"{name}@example.org")
+
+    def path(self, route: str, alices_session: int = 0) -> str:
+        number = self.cast.alice.member_number if "/admin/" in route else payments_of(self.cast.alice.id)[0].number
+        filled = route.partition(" ")[2]
+        for name, value in (
+            ("<number>", number), ("<digits>", "123"), ("<token>", "no-such-token"),
+            ("<int:session_id>", str(alices_session)),
+        ):  # fmt: skip
+            filled = filled.replace(name, value)
+        return filled
+
+    def send(self, route: str, name: str, token: str | None = "") -> Any:
+        """`token` None sends no CSRF token, "" the right one."""
+        visitor = self.caller(name)
+        session = self._session_of_alice(visitor, name) if "session_id" in route else 0
+        headers = {"Authorization": f"Bearer {self.cast.library_key}"} if name == "key" else {}
+        method, path = route.partition(" ")[0], self.path(route, session)
+        if method == "POST" and route not in EXEMPT and token is not None:
+            headers["X-CSRFToken"] = token or visitor.token()
+        json = {
+            "POST /api/v1/verifications": {"credential": "123"},
+            "POST /scan/verifications": {"desk": self.cast.desk.id, "credential": "123", "nonce": name},
+        }.get(route)
+        return visitor._send(method, path, headers=headers, **({"json": json} if json else {}))
+
+    def _session_of_alice(self, visitor: Visitor, name: str) -> int:
+        if name != "alice":
+            Visitor(self.app, "alice@example.org")
+        query = db.session.query(AccountSession.id).filter_by(account_id=self.cast.account("alice").id)
+        newest: int = query.order_by(AccountSession.id.desc()).limit(1).scalar()
+        return newest

@@ -1,0 +1,67 @@
+"""Odd text in every field and address is refused or taken as text: nothing breaks, on either database."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from flask import Flask
+
+from tests.cast import Cast
+from tests.security.routes import Requests, routes
+
+ODD = ("\x00", "a\x00b", "' OR 1=1 --", "\u202e", chr(0x1F393) * 50, "9" * 60, "<script>", "\r\nX: y")
+FIELDS = (
+    "text", "from", "to", "method", "state", "page", "desk", "tier", "next", "left", "email", "code", "given_name",
+    "family_name", "person", "sign_out", "save", "theme", "language",
+)  # fmt: skip
+
+
+def odd_path(requests: Requests, route: str, odd: str) -> str:
+    path = requests.path(route)
+    if "<" in route and "<int" not in route:
+        filled = path.split("/")
+        place = route.partition(" ")[2].split("/")
+        path = "/".join(
+            quote(odd.replace("/", ""), safe="") or "x" if p.startswith("<") else f
+            for p, f in zip(place, filled, strict=True)
+        )
+    return path
+
+
+def test_odd_text_in_an_address_breaks_nothing(app: Flask, cast: Cast, unlimited: None) -> None:
+    requests = Requests(app, cast)
+    broken = []
+    for name in ("stranger", "alice", "treasurer", "admin"):
+        visitor = requests.caller(name)
+        for route in sorted(route for route in routes(app) if route.startswith("GET") and "readyz" not in route):
+            for odd in ODD if "<" in route else ODD[:2]:
+                query = {field: odd for field in FIELDS}
+                response = visitor.get(odd_path(requests, route, odd), query_string=query)
+                if response.status_code >= 500:
+                    broken.append((name, route, odd))
+                assert "<script>" not in response.get_data(as_text=True).replace("<script>{", "")
+    assert broken == []
+
+
+def test_odd_text_in_a_form_breaks_nothing(app: Flask, cast: Cast, unlimited: None) -> None:
+    requests = Requests(app, cast)
+    broken = []
+    for name in ("stranger", "mallory", "treasurer"):
+        for odd in ODD:
+            visitor = requests.caller(name)
+            for route in sorted(routes(app)):
+                if not route.startswith("POST") or "webhook" in route or "sign-out" in route:
+                    continue
+                response = visitor.post(requests.path(route), {field: odd for field in FIELDS})
+                if response.status_code >= 500:
+                    broken.append((name, route, odd))
+    assert broken == []
+
+
+def test_a_newcomers_odd_name_is_a_name_or_refused(app: Flask, cast: Cast, unlimited: None) -> None:
+    requests = Requests(app, cast)
+    for odd in ODD:
+        newcomer = requests.caller("treasurer")
+        form = {"tier": "basic", "given_name": odd, "family_name": odd}
+        response = newcomer.post("/join", form)
+        assert response.status_code in (303, 400, 503), (odd, response.status_code)
