@@ -13,7 +13,7 @@ from demo.simulator.faults import Faults
 from demo.simulator.store import Store, Stored
 
 API_VERSION = "2026-10-28.endive"
-MERCHANT = "University Alumni Association"
+MERCHANT = "Universitat de Montjuïc Alumni"
 _ALPHABET = string.ascii_letters + string.digits
 
 
