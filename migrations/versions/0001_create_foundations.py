@@ -61,9 +61,7 @@ def upgrade() -> None:
         sa.Column("lease", sa.String(), nullable=True),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "state IN ('waiting', 'running', 'done', 'dead')", name=op.f("ck_job_state_known")
-        ),
+        sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'dead')", name=op.f("ck_job_state_known")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         sa.UniqueConstraint("key", name=op.f("uq_job_key")),
     )
@@ -79,10 +77,7 @@ def upgrade() -> None:
     op.bulk_insert(
         sa.table(
             "association",
-            *(
-                sa.column(n)
-                for n in ("id", "name", "kind", "contact_email", "time_zone", "clock_offset_seconds")
-            ),
+            *(sa.column(n) for n in ("id", "name", "kind", "contact_email", "time_zone", "clock_offset_seconds")),
         ),
         [
             {

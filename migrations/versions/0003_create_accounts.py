@@ -34,9 +34,7 @@ def upgrade() -> None:
         sa.Column("account_id", sa.Integer(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "role IN ('scanner', 'treasurer', 'admin')", name=op.f("ck_account_role_role_known")
-        ),
+        sa.CheckConstraint("role IN ('scanner', 'treasurer', 'admin')", name=op.f("ck_account_role_role_known")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_account_role_account_id")),
         sa.PrimaryKeyConstraint("account_id", "role", name=op.f("pk_account_role")),
     )

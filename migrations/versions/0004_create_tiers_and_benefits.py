@@ -20,9 +20,7 @@ def upgrade() -> None:
         sa.Column("fixed_start", sa.String(), nullable=True),
         sa.Column("bonus_days", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "bonus_days = 0 OR fixed_start IS NOT NULL", name=op.f("ck_tier_bonus_needs_fixed_year")
-        ),
+        sa.CheckConstraint("bonus_days = 0 OR fixed_start IS NOT NULL", name=op.f("ck_tier_bonus_needs_fixed_year")),
         sa.CheckConstraint("bonus_days BETWEEN 0 AND 366", name=op.f("ck_tier_bonus_days_sane")),
         sa.CheckConstraint("fixed_start IS NULL OR months = 12", name=op.f("ck_tier_fixed_year_is_a_year")),
         sa.CheckConstraint("grace_days BETWEEN 0 AND 366", name=op.f("ck_tier_grace_days_sane")),

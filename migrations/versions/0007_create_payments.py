@@ -39,9 +39,7 @@ def upgrade() -> None:
         sa.Column("closed_because", sa.String(), nullable=True),
         sa.CheckConstraint("kind IN ('join', 'renew', 'rejoin')", name=op.f("ck_payment_kind_known")),
         sa.CheckConstraint("method IN ('online', 'transfer', 'cash')", name=op.f("ck_payment_method_known")),
-        sa.CheckConstraint(
-            "(closed_at IS NULL) = (closed_because IS NULL)", name=op.f("ck_payment_closed_with_cause")
-        ),
+        sa.CheckConstraint("(closed_at IS NULL) = (closed_because IS NULL)", name=op.f("ck_payment_closed_with_cause")),
         sa.CheckConstraint("(paid_at IS NULL) = (paid_on IS NULL)", name=op.f("ck_payment_paid_whole")),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_payment_amount_positive")),
         sa.CheckConstraint("offer_ends_on >= offer_starts_on", name=op.f("ck_payment_offer_has_days")),
@@ -73,7 +71,8 @@ def upgrade() -> None:
         sa.Column("provider_id", sa.String(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "debit IN ('provider', 'bank', 'cash', 'fees', 'unallocated', 'provider_fees') AND credit IN ('provider', 'bank', 'cash', 'fees', 'unallocated', 'provider_fees')",
+            "debit IN ('provider', 'bank', 'cash', 'fees', 'unallocated', 'provider_fees') AND "
+            "credit IN ('provider', 'bank', 'cash', 'fees', 'unallocated', 'provider_fees')",
             name=op.f("ck_ledger_entry_accounts_known"),
         ),
         sa.CheckConstraint(
@@ -157,7 +156,8 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(), nullable=True),
         sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "reason IN ('mismatch', 'days_covered', 'overpaid', 'underpaid', 'unknown_payment', 'refund_failed', 'refunded_in_part')",
+            "reason IN ('mismatch', 'days_covered', 'overpaid', 'underpaid', "
+            "'unknown_payment', 'refund_failed', 'refunded_in_part')",
             name=op.f("ck_discrepancy_reason_known"),
         ),
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_discrepancy_payment_id")),

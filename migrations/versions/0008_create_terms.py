@@ -35,9 +35,7 @@ def upgrade() -> None:
         sa.Column("granted_because", sa.String(), nullable=True),
         sa.Column("ended_because", sa.String(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "(payment_id IS NULL) <> (granted_by IS NULL)", name=op.f("ck_term_paid_or_granted")
-        ),
+        sa.CheckConstraint("(payment_id IS NULL) <> (granted_by IS NULL)", name=op.f("ck_term_paid_or_granted")),
         sa.CheckConstraint("anchor_on <= starts_on", name=op.f("ck_term_anchored_before")),
         sa.CheckConstraint(f"ends_on >= {day_before}", name=op.f("ck_term_ends_after_start")),
         sa.CheckConstraint("grace_ends_on >= ends_on", name=op.f("ck_term_grace_after_end")),
@@ -58,12 +56,8 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(), nullable=False),
         sa.Column("from_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("until_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint(
-            "(term_id IS NULL) <> (person_id IS NULL)", name=op.f("ck_suspension_term_or_person")
-        ),
-        sa.CheckConstraint(
-            "until_at IS NULL OR until_at >= from_at", name=op.f("ck_suspension_ends_after_start")
-        ),
+        sa.CheckConstraint("(term_id IS NULL) <> (person_id IS NULL)", name=op.f("ck_suspension_term_or_person")),
+        sa.CheckConstraint("until_at IS NULL OR until_at >= from_at", name=op.f("ck_suspension_ends_after_start")),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_suspension_person_id")),
         sa.ForeignKeyConstraint(["term_id"], ["term.id"], name=op.f("fk_suspension_term_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suspension")),

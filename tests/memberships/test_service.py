@@ -164,46 +164,45 @@ def test_a_tier_is_offered_with_its_fee_and_its_rules(app: Flask) -> None:
     assert service.price_on(season, date(2026, 1, 1)).fee_cents == 5000
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["Basic", "--name", "B", "--fee", "30.00"],
-        ["", "--name", "B", "--fee", "30.00"],
-        ["a b", "--name", "B", "--fee", "30.00"],
-        ["x" * 32, "--name", "B", "--fee", "30.00"],
-        ["new\n", "--name", "B", "--fee", "30.00"],
-        ["new", "--name", " ", "--fee", "30.00"],
-        ["new", "--name", "B", "--fee", "0"],
-        ["new", "--name", "B", "--fee", "0.00"],
-        ["new", "--name", "B", "--fee", "-30.00"],
-        ["new", "--name", "B", "--fee", "30,00"],
-        ["new", "--name", "B", "--fee", "30.5"],
-        ["new", "--name", "B", "--fee", "30.005"],
-        ["new", "--name", "B", "--fee", "thirty"],
-        ["new", "--name", "B", "--fee", "99999999.00"],
-        ["new", "--name", "B"],
-        ["new", "--fee", "30.00"],
-        ["new", "--name", "B", "--fee", "30.00", "--months", "0"],
-        ["new", "--name", "B", "--fee", "30.00", "--months", "121"],
-        ["new", "--name", "B", "--fee", "30.00", "--months", "x"],
-        ["new", "--name", "B", "--fee", "30.00", "--grace-days", "-1"],
-        ["new", "--name", "B", "--fee", "30.00", "--grace-days", "367"],
-        ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "13-01"],
-        ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "02-29"],
-        ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "1-1"],
-        ["new", "--name", "B", "--fee", "30.00", "--fixed-start", ""],
-        ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "10-01", "--months", "6"],
-        ["new", "--name", "B", "--fee", "30.00", "--bonus-days", "10"],
-        ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "10-01", "--bonus-days", "-1"],
-        ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "10-01", "--bonus-days", "367"],
-    ],
-)
+NO_TIERS = [
+    ["Basic", "--name", "B", "--fee", "30.00"],
+    ["", "--name", "B", "--fee", "30.00"],
+    ["a b", "--name", "B", "--fee", "30.00"],
+    ["x" * 32, "--name", "B", "--fee", "30.00"],
+    ["new\n", "--name", "B", "--fee", "30.00"],
+    ["new", "--name", " ", "--fee", "30.00"],
+    ["new", "--name", "B", "--fee", "0"],
+    ["new", "--name", "B", "--fee", "0.00"],
+    ["new", "--name", "B", "--fee", "-30.00"],
+    ["new", "--name", "B", "--fee", "30,00"],
+    ["new", "--name", "B", "--fee", "30.5"],
+    ["new", "--name", "B", "--fee", "30.005"],
+    ["new", "--name", "B", "--fee", "thirty"],
+    ["new", "--name", "B", "--fee", "99999999.00"],
+    ["new", "--name", "B"],
+    ["new", "--fee", "30.00"],
+    ["new", "--name", "B", "--fee", "30.00", "--months", "0"],
+    ["new", "--name", "B", "--fee", "30.00", "--months", "121"],
+    ["new", "--name", "B", "--fee", "30.00", "--months", "x"],
+    ["new", "--name", "B", "--fee", "30.00", "--grace-days", "-1"],
+    ["new", "--name", "B", "--fee", "30.00", "--grace-days", "367"],
+    ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "13-01"],
+    ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "02-29"],
+    ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "1-1"],
+    ["new", "--name", "B", "--fee", "30.00", "--fixed-start", ""],
+    ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "10-01", "--months", "6"],
+    ["new", "--name", "B", "--fee", "30.00", "--bonus-days", "10"],
+    ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "10-01", "--bonus-days", "-1"],
+    ["new", "--name", "B", "--fee", "30.00", "--fixed-start", "10-01", "--bonus-days", "367"],
+]
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_values_that_make_no_tier_are_refused_with_one_line(app: Flask, arguments: list[str]) -> None:
-    code, said, complaint = add_tier(app, *arguments)
-    assert (code, said, service.list_tiers()) == (2, "", [])
-    assert complaint.splitlines()[-1]
-    assert "Traceback" not in complaint
+def test_values_that_make_no_tier_are_refused_plainly(app: Flask) -> None:
+    for arguments in NO_TIERS:
+        code, said, complaint = add_tier(app, *arguments)
+        assert (code, said, service.list_tiers()) == (2, "", []), arguments
+        assert complaint and "Traceback" not in complaint, arguments
 
 
 def test_a_tier_that_exists_is_refused_and_stays_as_it_is(app: Flask) -> None:
@@ -281,7 +280,7 @@ def test_explain_answers_for_any_day(app: Flask, cast: Cast) -> None:
 def test_explain_names_a_refund_and_a_grant(app: Flask, cast: Cast) -> None:
     answer = json.loads(explain(app, "dan@example.org", "--json")[1])
     assert (answer["status"], answer["terms"][0]["ended_because"]) == ("lapsed", "refunded")
-    assert "refunded" in answer["because"]
+    assert "refunded" in answer["because"].lower()
     dates = TermDates(cast.today, cast.today, cast.today, cast.today)
     service.grant_term(cast.mallory.id, cast.basic, dates, "the board", "thanks", cast.now)
     answer = json.loads(explain(app, "mallory@example.org", "--json")[1])

@@ -24,7 +24,7 @@ from tests.payments.shop import Story, story_of
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 numbers = iter(range(1, 1_000_000))
 STEADY = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
 )
 
 

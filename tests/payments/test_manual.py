@@ -105,41 +105,35 @@ def test_money_for_covered_days_is_unallocated_and_never_a_silent_extra_year(app
     assert story.reasons == ["days_covered"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"person": "nobody@example.org"},
-        {"person": "M-999999"},
-        {"person": ""},
-        {"tier": "gold"},
-        {"tier": ""},
-        {"amount": "0"},
-        {"amount": "0.00"},
-        {"amount": "-30.00"},
-        {"amount": "30,00"},
-        {"amount": "1e3"},
-        {"amount": ""},
-        {"amount": "9999999.00"},
-        {"method": "card"},
-        {"method": "online"},
-        {"method": ""},
-        {"value_date": "tomorrow"},
-        {"value_date": "23/11/2026"},
-        {"value_date": "2026-02-30"},
-        {"value_date": ""},
-        {"value_date": "FUTURE"},
-    ],
-)
+WRONG = [
+    {"person": "nobody@example.org"},
+    {"person": "M-999999"},
+    {"person": ""},
+    {"tier": "gold"},
+    {"tier": ""},
+    {"amount": "0"},
+    {"amount": "0.00"},
+    {"amount": "-30.00"},
+    {"amount": "30,00"},
+    {"amount": "1e3"},
+    {"amount": ""},
+    {"amount": "9999999.00"},
+    {"method": "card"},
+    {"method": "online"},
+    {"method": ""},
+    {"value_date": "tomorrow"},
+    {"value_date": "23/11/2026"},
+    {"value_date": "2026-02-30"},
+    {"value_date": ""},
+]
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_cannot_be_booked_is_refused_in_one_line_and_changes_nothing(
-    app: Flask, cast: Cast, wrong: dict[str, str]
-) -> None:
-    values = {"value_date": cast.today.isoformat(), **wrong}
-    if values["value_date"] == "FUTURE":
-        values["value_date"] = (cast.today + DAY).isoformat()
+def test_what_cannot_be_booked_is_refused_in_one_line_and_changes_nothing(app: Flask, cast: Cast) -> None:
     before = db.session.execute(select(func.count()).select_from(Payment)).scalar_one()
-    code, said, complaint = record(app, **values)
-    assert (code, said, len(complaint.splitlines())) == (2, "", 1), complaint
+    for wrong in [*WRONG, {"value_date": (cast.today + DAY).isoformat()}]:
+        code, said, complaint = record(app, **{"value_date": cast.today.isoformat(), **wrong})
+        assert (code, said, len(complaint.splitlines())) == (2, "", 1), (wrong, complaint)
     assert db.session.execute(select(func.count()).select_from(Payment)).scalar_one() == before
 
 

@@ -74,6 +74,7 @@ def test_news_heard_late_changes_no_day(offered: Payment) -> None:
         ("2027-03-28T22:00:00+00:00", "2027-03-29"),
     ],
 )
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_value_date_is_the_day_in_the_associations_time_zone(
     offered: Payment, charged_at: str, paid_on: str
 ) -> None:

@@ -16,8 +16,8 @@ from tests.payments.shop import OLD_SIGNING_KEY, Shop
 from tests.payments.test_settling import paid
 
 
-def ring(shop: Shop, body: bytes, key: str = SIGNING_KEY, at: int | None = None) -> requests.Response:
-    header = signature(body, key, at or int(time.time()))
+def ring(shop: Shop, body: bytes, key: str = SIGNING_KEY) -> requests.Response:
+    header = signature(body, key, int(time.time()))
     return requests.post(f"{shop.url}/stripe/webhook", body, headers={"Stripe-Signature": header}, timeout=30)
 
 
@@ -35,25 +35,23 @@ def silently_paid(shop: Shop) -> bytes:
     return letter(shop, "checkout.session.completed")
 
 
-@pytest.mark.parametrize("case", ["other secret", "no header", "empty header", "changed body", "too old", "nonsense"])
-def test_what_is_not_signed_by_our_secret_is_refused_and_changes_nothing(shop: Shop, case: str) -> None:
+def test_what_is_not_signed_by_our_secret_is_refused_and_changes_nothing(shop: Shop) -> None:
     body = silently_paid(shop)
     before = shop.story()
-    url = f"{shop.url}/stripe/webhook"
     now = int(time.time())
-    answer = {
-        "other secret": lambda: ring(shop, body, "whsec_somebody_elses"),
-        "no header": lambda: requests.post(url, body, timeout=30),
-        "empty header": lambda: requests.post(url, body, headers={"Stripe-Signature": ""}, timeout=30),
-        "changed body": lambda: requests.post(
-            url, body.replace(b"3000", b"3001"), headers={"Stripe-Signature": signature(body, SIGNING_KEY, now)},
-            timeout=30,
-        ),
-        "too old": lambda: ring(shop, body, at=now - 3600),
-        "nonsense": lambda: requests.post(url, b"\xff\x00", headers={"Stripe-Signature": "t=1,v1=00"}, timeout=30),
-    }[case]()  # fmt: skip
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_signature")
-    assert answer.headers["Content-Type"] == "application/problem+json"
+    good = signature(body, SIGNING_KEY, now)
+    for case, sent, header in [
+        ("another secret", body, signature(body, "whsec_somebody_elses", now)),
+        ("no header", body, None),
+        ("an empty header", body, ""),
+        ("another body", body.replace(b"3000", b"3001"), good),
+        ("an hour old", body, signature(body, SIGNING_KEY, now - 3600)),
+        ("nonsense", b"\xff\x00", "t=1,v1=00"),
+    ]:
+        headers = {} if header is None else {"Stripe-Signature": header}
+        answer = requests.post(f"{shop.url}/stripe/webhook", sent, headers=headers, timeout=30)
+        assert (answer.status_code, answer.json()["code"]) == (400, "bad_signature"), case
+        assert answer.headers["Content-Type"] == "application/problem+json"
     assert shop.story() == before
 
 
@@ -168,13 +166,13 @@ def test_an_event_about_something_the_provider_does_not_show_us_is_not_asked_for
     assert ring(shop, json.dumps(event).encode()).status_code == 204
 
 
-@pytest.mark.parametrize("kind", ["balance.available", "customer.created", "a.type.of.next.year"])
-def test_events_of_no_concern_are_answered_well(shop: Shop, kind: str) -> None:
-    event = {
-        "id": "evt_3", "object": "event", "type": kind, "created": int(time.time()),
-        "data": {"object": {"id": "x_1", "object": kind.partition(".")[0]}}, "livemode": False,
-    }  # fmt: skip
-    assert [ring(shop, json.dumps(event).encode()).status_code for _ in range(2)] == [204, 204]
+def test_events_of_no_concern_are_answered_well(shop: Shop) -> None:
+    for kind in ("balance.available", "customer.created", "a.type.of.next.year"):
+        event = {
+            "id": f"evt_{kind}", "object": "event", "type": kind, "created": int(time.time()),
+            "data": {"object": {"id": "x_1", "object": kind.partition(".")[0]}}, "livemode": False,
+        }  # fmt: skip
+        assert [ring(shop, json.dumps(event).encode()).status_code for _ in range(2)] == [204, 204], kind
 
 
 def test_the_doorbell_is_rung_by_post_only(shop: Shop) -> None:
