@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from flask import g, has_request_context, request
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import current_app, g, has_request_context, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -74,6 +76,12 @@ def changed_rows(statement: UpdateBase) -> int:
     # An INSERT may come back with its new id; without the option psycopg's count is lost with that.
     result = db.session.execute(statement, execution_options={"preserve_rowcount": True})
     return cast(CursorResult[Any], result).rowcount
+
+
+def is_migrated() -> bool:
+    """Whether the database stands at the newest migration of this code."""
+    folder = ScriptDirectory(current_app.extensions["migrate"].directory)
+    return MigrationContext.configure(db.session.connection()).get_current_heads() == tuple(folder.get_heads())
 
 
 def begin_writing() -> None:

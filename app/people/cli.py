@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -12,6 +14,7 @@ from app import clock
 from app.errors import Refusal
 from app.extensions import db
 from app.people.importing import ImportReport, import_register, read_register
+from app.people.rules import RegisterRow
 
 commands = AppGroup("people", help="The register of alumni.")
 
@@ -22,7 +25,7 @@ commands = AppGroup("people", help="The register of alumni.")
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write reasons per line as CSV.")
 def import_people(file: Path, dry_run: bool, report: Path | None) -> None:
     """Take a register's CSV: everything or, when a line is wrong, nothing (exit 2)."""
-    outcome = import_register(read_register(file), clock.now())
+    outcome = import_register(read_register(file), clock.now(), _watched)
     if report:
         _write_report(report, outcome)
     if outcome.refused:
@@ -39,6 +42,15 @@ def import_people(file: Path, dry_run: bool, report: Path | None) -> None:
         db.session.commit()
     verb = "would be" if dry_run else "were"
     click.echo(f"{outcome.added} {verb} added, {outcome.changed} changed, {outcome.unchanged} left as they were.")
+
+
+def _watched(rows: list[RegisterRow]) -> Iterator[RegisterRow]:
+    """A progress bar for somebody at a terminal, nothing for a script."""
+    if not sys.stderr.isatty():
+        yield from rows
+        return
+    with click.progressbar(rows, label="Reading people", file=sys.stderr) as bar:
+        yield from bar
 
 
 def _write_report(path: Path, outcome: ImportReport) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,8 @@ MOST_PASSES = 5
 FIELDS = (
     "given_name", "family_name", "email", "birth_date", "phone", "country", "language", "student_id",
 )  # fmt: skip
+
+Watch = Callable[[list[RegisterRow]], Iterable[RegisterRow]]
 
 
 @dataclass
@@ -79,17 +81,20 @@ def _row(line: int, names: list[str], cells: list[str]) -> RegisterRow:
     return read_row(line, dict(zip(names, cells, strict=False)))
 
 
-def import_register(rows: Iterable[RegisterRow], now: datetime) -> ImportReport:
-    """Add or complete people in this transaction; the caller commits only when nothing was refused."""
+def import_register(rows: Iterable[RegisterRow], now: datetime, watch: Watch = iter) -> ImportReport:
+    """Add or complete people in this transaction; the caller commits only when nothing was refused.
+
+    `watch` is handed the rows of each pass and gives them back, so that a terminal can show how far it is.
+    """
     rows = list(rows)
     report = ImportReport(len(rows), refused=[(row.line, problem) for row in rows for problem in row.problems])
     if report.refused:
         return report
     get_association(for_update=True)  # one import at a time: two at once would each add everybody
-    _take(rows, now, report)
+    _take(rows, now, report, watch)
     for _again in range(MOST_PASSES):  # what later lines told may say more of whom earlier ones are about
         again = ImportReport()
-        _take(rows, now, again)
+        _take(rows, now, again, watch)
         if not again.added and not again.changed:
             break
     else:
@@ -99,9 +104,9 @@ def import_register(rows: Iterable[RegisterRow], now: datetime) -> ImportReport:
     return report
 
 
-def _take(rows: list[RegisterRow], now: datetime, report: ImportReport) -> None:
+def _take(rows: list[RegisterRow], now: datetime, report: ImportReport, watch: Watch) -> None:
     register = _Register()
-    for row in rows:
+    for row in watch(rows):
         found = register.find(row)
         person = found or Person(given_name=row.given_name, family_name=row.family_name, created_at=now)
         if found:

@@ -10,7 +10,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from sqlalchemy import text
 
 from app import clock, jobs
 from app.accounts import access
@@ -20,7 +19,7 @@ from app.benefits.service import benefit_names
 from app.cards.qr import qr_svg
 from app.cards.service import find_card
 from app.errors import problem
-from app.extensions import db
+from app.extensions import db, is_migrated
 from app.memberships.service import (
     Membership,
     count_by_status,
@@ -196,7 +195,8 @@ def healthz() -> ResponseReturnValue:
 @access.public
 def readyz() -> ResponseReturnValue:
     """The database answers, is migrated, and a worker was seen."""
-    db.session.execute(text("SELECT 1"))
+    if not is_migrated():
+        return problem(503, "not_migrated", "The database is behind the code: run flask db upgrade.")
     if not jobs.is_worker_alive(clock.now()):
         return problem(503, "no_worker", "No worker has been seen for two minutes: start flask jobs work.")
     return jsonify(status="ok")
