@@ -24,7 +24,8 @@ def record_payment(
 ) -> Payment:  # fmt: skip
     """Book money by its value date: like a paid checkout. Raises Refusal.
 
-    The same payment typed twice is refused unless `again` says that it is a second one.
+    The same payment typed twice is refused unless `again` says that the money really came twice; then it
+    is for the same days, so a second full fee is unallocated rather than a silent extra year.
     """
     if method not in CHANNEL or method == "online":
         raise Refusal("unknown_method", _("The method is transfer or cash."))
@@ -40,17 +41,22 @@ def record_payment(
             _("This was recorded already, as %(number)s. Add --again if it is a second payment.", number=twin.number),
             409,
         )
-    try:
-        offered = offer_for(person.id, tier, now, value_on)
-    except Refusal:
-        price = price_on(tier, value_on)
-        offered = PricedOffer(renewed_offer(person.id, now, value_on), price.fee_cents, price.currency)
+    offered = PricedOffer(twin.offer, twin.amount_cents, twin.currency) if twin else _offer(person, tier, value_on, now)
     payment = service.add_payment(person.id, tier, offered, method, by, locale, now, today)
     settling.book_received(payment, CHANNEL[method], cents, payment.currency, None, value_on, now)
     waiting = service.find_open_payment(person.id)
     if waiting is not None and payment.paid_at is not None:
         jobs.enqueue("close_checkout", now, payment_id=waiting.id)
     return payment
+
+
+def _offer(person: Person, tier: Tier, value_on: date, now: datetime) -> PricedOffer:
+    """What was on sale on the value date; to somebody who had renewed already, the days they have."""
+    try:
+        return offer_for(person.id, tier, now, value_on)
+    except Refusal:
+        price = price_on(tier, value_on)
+        return PricedOffer(renewed_offer(person.id, now, value_on), price.fee_cents, price.currency)
 
 
 def _find_twin(person_id: int, tier_id: int, cents: int, method: str, value_on: date) -> Payment | None:

@@ -140,6 +140,7 @@ class Shop:
 
     def __init__(self, make_app: Callable[..., Flask]) -> None:
         self.server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
+        self.socket = self.server.socket.dup()  # the server closes its own when it ends
         self.url = f"http://127.0.0.1:{self.server.server_port}"
         self.simulator: Simulator = provider.start(webhook_url=f"{self.url}/stripe/webhook", retry_seconds=0.05)
         self.line = Line(self.simulator.url)
@@ -169,16 +170,16 @@ class Shop:
             browser.session.close()
         self.simulator.stop()
         self.line.stop()
-        self.close()
+        self.stand_aside()
+        self.socket.close()
         with self.app.app_context():
             db.engine.dispose()
 
-    def close(self) -> None:
-        """Take the site off the net; its address is free for another server."""
+    def stand_aside(self) -> None:
+        """Answer nobody any more; `socket` goes on listening for another server to take over."""
         if self.serving.is_alive():
             self.server.shutdown()
             self.serving.join()
-            self.server.server_close()
 
     @contextmanager
     def books(self) -> Iterator[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,17 +21,20 @@ STEPS = ("before commit", "after commit")
 
 @contextmanager
 def gunicorn(shop: Shop, database_url: str, instance: Path, die_at: Path) -> Iterator[None]:
-    """The site in processes of its own at the same address: gunicorn's master and one worker."""
-    shop.close()
+    """The site in processes of its own on the same listening socket: gunicorn's master and one worker."""
+    shop.stand_aside()
+    socket = shop.socket.fileno()
     environment = {
         **os.environ, **shop.environment, "DATABASE_URL": database_url, "CARNET_INSTANCE": str(instance),
         "MAIL_URL": die_at.with_name("mail").as_uri(), "DIE_AT": str(die_at),
     }  # fmt: skip
     command = [
-        sys.executable, "-m", "gunicorn", "--workers=1", "--threads=4", "--bind", shop.url.removeprefix("http://"),
-        "--log-level=critical", "--no-control-socket", "tests.payments.dying:app",
+        sys.executable, "-m", "gunicorn", "--workers=1", "--threads=4", f"--bind=fd://{socket}", "--log-level=critical",
+        "--no-control-socket", "tests.payments.dying:app",
     ]  # fmt: skip
-    master = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)  # noqa: S603
+    master = subprocess.Popen(  # noqa: S603
+        command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, pass_fds=[socket]
+    )
     try:
         _wait_for(shop.url)
         yield
@@ -42,15 +44,7 @@ def gunicorn(shop: Shop, database_url: str, instance: Path, die_at: Path) -> Ite
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            assert requests.get(f"{url}/healthz", timeout=5).status_code == 200
-        except requests.ConnectionError:
-            assert time.monotonic() < deadline, "gunicorn did not start"
-            time.sleep(0.1)
-        else:
-            return
+    assert requests.get(f"{url}/healthz", timeout=60).status_code == 200
 
 
 @pytest.mark.parametrize("step", STEPS)
