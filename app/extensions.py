@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from flask import current_app, g, has_request_context, request
+from flask import current_app, g, has_app_context, has_request_context, request
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -90,8 +90,17 @@ def begin_writing() -> None:
     g.may_write = True
 
 
+def only_read() -> None:
+    """Say that this command writes nothing, so that a long export does not keep others from writing."""
+    db.session.rollback()
+    g.may_write = False
+
+
 def _is_reading() -> bool:
-    return has_request_context() and request.method in READING_METHODS and not g.get("may_write", False)
+    if not has_app_context():
+        return False
+    may_write: bool = g.get("may_write", not (has_request_context() and request.method in READING_METHODS))
+    return not may_write
 
 
 @event.listens_for(Engine, "connect")

@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -19,6 +20,10 @@ from app import create_app
 from app.extensions import db, limiter
 from tests.cast import Cast
 from tests.postgres import Postgres
+
+# How long one example takes says more about the machine's other work than about us.
+hypothesis.settings.register_profile("carnet", deadline=None)
+hypothesis.settings.load_profile("carnet")
 
 _postgres: list[Postgres] = []
 

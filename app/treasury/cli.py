@@ -11,6 +11,7 @@ import click
 from flask.cli import AppGroup
 
 from app.errors import Refusal
+from app.extensions import only_read
 from app.treasury.export import payments_csv
 from app.treasury.listing import read_filter
 
@@ -32,6 +33,7 @@ def export(what: str, from_on: str, to_on: str, file_format: str, out: str) -> N
     wanted = read_filter({"from": from_on, "to": to_on})
     if wanted.from_on is None or wanted.to_on is None:
         raise Refusal("bad_filter", "Say both days, such as 2026-11-23.")
+    only_read()
     lines = payments_csv(wanted)
     if out == "-":
         sys.stdout.writelines(lines)

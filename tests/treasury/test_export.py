@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from sqlalchemy import event, func, insert, select
 
 from app import clock
-from app.extensions import db
+from app.extensions import db, only_read
 from app.payments import ledger
 from app.payments.models import LedgerEntry, Payment
 from app.people.models import Person
+from app.people.service import add_person
 from app.treasury.export import COLUMNS, payments_csv
 from app.treasury.listing import Filter
 from app.treasury.rules import inert
@@ -208,3 +209,14 @@ def test_fifty_thousand_rows_are_streamed_in_little_memory_and_one_query(app: Fl
     assert most < 25_000_000, f"{most:,} bytes"
     assert seconds < 30, f"{seconds:.1f} s"
     assert len([query for query in queries if "ledger_entry" in query]) == 1
+
+
+def test_others_can_write_while_a_long_export_is_read(app: Flask, cast: Cast) -> None:
+    with app.app_context():
+        only_read()
+        lines = payments_csv(Filter())
+        next(lines), next(lines)
+        with app.app_context():
+            add_person("Nina", "Nova", None, clock.now())
+            db.session.commit()
+        assert sum(1 for _ in lines) >= 3
