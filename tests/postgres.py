@@ -27,7 +27,7 @@ class Postgres:
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "carnet", "-A", "trust", "-E", "UTF8", "--no-sync")
         options = [f"-c{name}={value}" for name, value in SPEED.items()]
         command = ["postgres", "-D", str(self.folder / "data"), "-k", str(self.folder), "-h", "127.0.0.1"]
-        self.server = subprocess.Popen(  # noqa: S603 - our own binary and arguments
+        self.server = subprocess.Popen(
             [*self.as_user, str(self.bin / command[0]), *command[1:], "-p", str(self.port), *options],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -44,12 +44,12 @@ class Postgres:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, name: str, *arguments: str) -> None:
-        subprocess.run([*self.as_user, str(self.bin / name), *arguments], check=True, capture_output=True)  # noqa: S603
+        subprocess.run([*self.as_user, str(self.bin / name), *arguments], check=True, capture_output=True)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            ready = subprocess.run(  # noqa: S603
+            ready = subprocess.run(
                 [str(self.bin / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)],
                 capture_output=True,
                 check=False,

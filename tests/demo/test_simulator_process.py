@@ -20,7 +20,7 @@ class Program:
     """`python -m demo.simulator` with a state file."""
 
     def __init__(self, state: Path, *more: str) -> None:
-        self.process = subprocess.Popen(  # noqa: S603 - our own program
+        self.process = subprocess.Popen(
             [sys.executable, "-m", "demo.simulator", "--state", str(state), "--api-key", "sk_test_x", *more],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -89,6 +89,6 @@ def test_everything_is_there_after_a_restart(
 def test_it_leaves_no_telemetry_and_needs_no_stripe_library(tmp_path: Path) -> None:
     code = "import sys, demo.simulator.server; sys.exit('stripe' in sys.modules)"
     environment = os.environ | {"HOME": str(tmp_path)}
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, timeout=20)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, timeout=20)
     assert done.returncode == 0
     assert list(tmp_path.iterdir()) == []

@@ -60,7 +60,7 @@ def test_a_wrong_argument_is_refused_in_one_line_and_changes_nothing(app: Flask,
 def test_a_shell_sees_the_same_refusal(app: Flask, database_url: str, instance: Path) -> None:
     environment = {**os.environ, "DATABASE_URL": database_url, "CARNET_INSTANCE": str(instance), "FLASK_APP": "wsgi"}
     db.session.remove()
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-m", "flask", "clock", "shift", "soon"],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip

@@ -153,7 +153,7 @@ def test_two_processes_starting_at_once_agree_on_the_generated_secrets(tmp_path:
         "import config, sys; s = config.load({}, instance=config.Path(sys.argv[1])); print(s.SECRET_KEY, s.CARD_KEYS)"
     )
     starts = [
-        subprocess.Popen(  # noqa: S603 - our own interpreter
+        subprocess.Popen(
             [sys.executable, "-c", code, str(tmp_path)], cwd=config.ROOT, stdout=subprocess.PIPE, env=dict(os.environ)
         )
         for _ in range(3)

@@ -193,9 +193,7 @@ def test_a_job_whose_worker_was_killed_is_done_by_another_after_the_lease(
     jobs.enqueue("slow", clock.now())
     db.session.commit()
     environment = {**os.environ, "DATABASE_URL": database_url, "CARNET_INSTANCE": str(instance)}
-    worker = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "tests.foundations.worker", str(begun)], cwd=ROOT, env=environment
-    )
+    worker = subprocess.Popen([sys.executable, "-m", "tests.foundations.worker", str(begun)], cwd=ROOT, env=environment)
     deadline = time.monotonic() + 60
     while not begun.exists() and worker.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -268,9 +266,7 @@ def test_only_a_dead_job_can_be_retried(app: Flask, state: str) -> None:
 def test_a_worker_told_to_stop_stops(app: Flask, database_url: str, instance: Path, handle: Handle) -> None:
     environment = {**os.environ, "DATABASE_URL": database_url, "CARNET_INSTANCE": str(instance), "FLASK_APP": "wsgi"}
     db.session.remove()
-    worker = subprocess.Popen(  # noqa: S603 - our own program
-        [sys.executable, "-m", "flask", "jobs", "work"], cwd=ROOT, env=environment
-    )
+    worker = subprocess.Popen([sys.executable, "-m", "flask", "jobs", "work"], cwd=ROOT, env=environment)
     deadline = time.monotonic() + 60
     while jobs.last_seen() is None and worker.poll() is None and time.monotonic() < deadline:
         db.session.rollback()

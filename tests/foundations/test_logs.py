@@ -143,7 +143,7 @@ def test_a_process_that_breaks_writes_nothing_but_json_lines(instance: Path, tmp
     environment = {
         **os.environ, "DATABASE_URL": f"sqlite:///{tmp_path}/empty.sqlite", "CARNET_INSTANCE": str(instance)
     }  # fmt: skip
-    done = subprocess.run(  # noqa: S603 - our own interpreter
+    done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout == "500\n"

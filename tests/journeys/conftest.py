@@ -74,7 +74,7 @@ def free_port() -> int:
 
 def start_demo(instance: Path) -> Demo:
     command = [sys.executable, "-m", "demo", "--port", str(free_port()), "--instance", str(instance)]
-    demo = Demo(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))  # noqa: S603 - our own program
+    demo = Demo(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True))
     try:
         demo.read()
     except BaseException:

@@ -37,9 +37,9 @@ def check(page: Page) -> None:
 
 def newest_letter_to(demo: Demo, address: str) -> str:
     """The plain text of the newest mail to an address, read in the demo's mailbox as a person would."""
-    index = urllib.request.urlopen(demo.mailbox, timeout=5).read().decode()  # noqa: S310 - our own demo
+    index = urllib.request.urlopen(demo.mailbox, timeout=5).read().decode()
     for name in re.findall(r'href="/([0-9a-f]{32})"', index):
-        letter = urllib.request.urlopen(f"{demo.mailbox}/{name}", timeout=5).read().decode()  # noqa: S310
+        letter = urllib.request.urlopen(f"{demo.mailbox}/{name}", timeout=5).read().decode()
         if f"To {address}" in letter:
             return letter
     return ""

@@ -32,9 +32,7 @@ def gunicorn(shop: Shop, database_url: str, instance: Path, die_at: Path) -> Ite
         sys.executable, "-m", "gunicorn", "--workers=1", "--threads=4", f"--bind=fd://{socket}", "--log-level=critical",
         "--no-control-socket", "tests.payments.dying:app",
     ]  # fmt: skip
-    master = subprocess.Popen(  # noqa: S603
-        command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, pass_fds=[socket]
-    )
+    master = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, pass_fds=[socket])
     try:
         _wait_for(shop.url)
         yield
