@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import pytest
@@ -154,7 +155,7 @@ def test_known_and_unknown_addresses_get_the_same_answer_and_each_a_mail(app: Fl
         visitor = Visitor(app)
         asked = ask(visitor, email)
         page = visitor.get("/sign-in/code")
-        text = page.text.replace(email, "ADDRESS").replace(visitor.token(), "TOKEN")
+        text = re.sub(r'(name="csrf_token"[^>]*value=")[^"]+', r"\1TOKEN", page.text.replace(email, "ADDRESS"))
         seen.append((asked.status_code, asked.headers["Location"], len(asked.data), page.status_code, text))
     assert seen[0] == seen[1]
     assert [letter.to for letter in letters(app)] == [ALICE, "nobody@example.org"]
