@@ -229,7 +229,7 @@ def _refund_row(payment: Payment, facts: RefundFacts, now: datetime) -> Refund:
             requested_by="provider", requested_at=facts.created_at,
         )  # fmt: skip
         db.session.add(refund)
-    refund.provider_id = facts.id
+    refund.provider_id, refund.currency = facts.id, facts.currency  # what goes back is what came
     refund.status = "pending"
     db.session.flush()
     audit.record("refund_known", f"payment:{payment.id}", now, refund=refund.id, provider_id=facts.id)

@@ -27,6 +27,7 @@ REASONS = {
     "refund_failed": ("refund_failed",),
 }
 PAGE_SIZE = 25
+CURRENCY = "EUR"  # what totals are of; money that came in another is a mismatch and stands in its own row
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Filter:
 
 @dataclass(frozen=True)
 class Totals:
-    """Of the rows of a filter: gross with refunds taken off, and the provider's fees. Cents."""
+    """Of the rows of a filter: how many, and in CURRENCY the gross with refunds taken off and the provider's fees."""
 
     count: int
     amount_cents: int
@@ -156,13 +157,12 @@ def totals_of(wanted: Filter) -> Totals:
         _rows(
             wanted,
             func.count(LedgerEntry.id),
-            func.coalesce(func.sum(_signed), 0),
-            func.coalesce(func.sum(_cost.amount_cents), 0),
-            func.max(LedgerEntry.currency),
+            func.coalesce(func.sum(_signed).filter(LedgerEntry.currency == CURRENCY), 0),
+            func.coalesce(func.sum(_cost.amount_cents).filter(_cost.currency == CURRENCY), 0),
         )  # fmt: skip
     ).one()
     waiting = sum(payment.amount_cents for payment in waiting_payments(wanted))
-    return Totals(int(row[0]), int(row[1]), int(row[2]), waiting, row[3] or "EUR")
+    return Totals(int(row[0]), int(row[1]), int(row[2]), waiting, CURRENCY)
 
 
 def waiting_payments(wanted: Filter) -> list[Payment]:

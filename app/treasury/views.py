@@ -35,9 +35,9 @@ def index() -> ResponseReturnValue:
     today = clock.today()
     first = today.replace(month=1, day=1)
     this_year = Filter(from_on=first, to_on=today)
-    balance = ledger.balance_between(first, today, "EUR")
+    balance = ledger.balance_between(first, today, listing.CURRENCY)
     totals = SimpleNamespace(
-        from_on=first, to_on=today, currency="EUR", received_cents=balance.received_cents,
+        from_on=first, to_on=today, currency=listing.CURRENCY, received_cents=balance.received_cents,
         received_count=listing.totals_of(Filter(from_on=first, to_on=today, state="paid")).count,
         refunded_cents=balance.refunded_cents,
         refunded_count=listing.totals_of(Filter(from_on=first, to_on=today, state="refunded")).count,
@@ -144,7 +144,8 @@ def _needs() -> list[SimpleNamespace]:
     for code, reasons in listing.REASONS.items():
         these = [d for d in found if d.reason in reasons]
         if these:
-            needs.append(_need(code, len(these), sum(d.amount_cents or 0 for d in these)))
+            cents = sum(d.amount_cents or 0 for d in these if d.currency == listing.CURRENCY)
+            needs.append(_need(code, len(these), cents))
     waiting = listing.waiting_payments(Filter())
     if waiting:
         needs.append(_need("waiting", len(waiting), sum(p.amount_cents for p in waiting)))
@@ -152,7 +153,7 @@ def _needs() -> list[SimpleNamespace]:
 
 
 def _need(code: str, count: int, cents: int) -> SimpleNamespace:
-    return SimpleNamespace(code=code, count=count, amount_cents=cents, currency="EUR")
+    return SimpleNamespace(code=code, count=count, amount_cents=cents, currency=listing.CURRENCY)
 
 
 def _shown_rows(rows: Sequence[Any]) -> list[SimpleNamespace]:

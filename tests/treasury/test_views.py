@@ -11,7 +11,8 @@ from sqlalchemy import event
 
 from app import clock
 from app.extensions import db
-from app.payments import service
+from app.payments import ledger, service
+from app.payments.models import Payment
 from app.people.models import Person
 from app.people.service import add_person
 from app.treasury import listing
@@ -66,6 +67,15 @@ def test_the_totals_row_is_the_sum_of_all_rows_of_the_filter(app: Flask, cast: C
         assert (totals.count, totals.amount_cents, totals.fee_cents) == (
             len(rows), sum(row.amount_cents for row in rows), sum(row.fee_cents for row in rows)
         )  # fmt: skip
+
+
+def test_money_of_another_currency_stands_in_its_own_row_and_in_no_total(app: Flask, cast: Cast) -> None:
+    before = listing.totals_of(Filter())
+    strange = db.session.get_one(Payment, 1)
+    ledger.post(strange, "excess_received", "provider", "unallocated", 999, "USD", cast.today, "ch_usd", cast.now)
+    after = listing.totals_of(Filter())
+    assert (after.count, after.amount_cents, after.currency) == (before.count + 1, before.amount_cents, "EUR")
+    assert [row.amount_cents for row in listing.page_of(Filter(), 1) if row.currency == "USD"] == [999]
 
 
 def test_filters_find_by_name_number_receipt_address_method_state_and_day(treasurer: Visitor, cast: Cast) -> None:
