@@ -30,11 +30,6 @@ class Refusal(Exception):
         self.status = status
 
 
-def not_found() -> Refusal:
-    """The one answer for what does not exist and for what is somebody else's."""
-    return Refusal("not_found", _("There is no page here."), 404)
-
-
 def register_error_pages(app: Flask) -> None:
     app.register_error_handler(Refusal, _refused)
     app.register_error_handler(SecurityError, _foreign_host)

@@ -107,15 +107,6 @@ def open_account(email: str, now: datetime) -> Account:
     return account
 
 
-def find_account(email: str) -> Account | None:
-    return db.session.execute(select(Account).where(Account.email == email.lower())).scalar_one_or_none()
-
-
-def find_account_of_person(person_id: int) -> Account | None:
-    query = select(Account).join(AccountPerson).where(AccountPerson.person_id == person_id)
-    return db.session.execute(query).scalar_one_or_none()
-
-
 def add_person_to_account(account: Account, person: Person, now: datetime) -> None:
     """Let an account stand for a person; a person who has an account already keeps that one."""
     if insert_once(AccountPerson, account_id=account.id, person_id=person.id):

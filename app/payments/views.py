@@ -126,9 +126,6 @@ def _go_to_pay(page: str) -> ResponseReturnValue:
     form = _form()
     if not form.validate_on_submit():
         return _show_offers(page, form), 400
-    elsewhere = _elsewhere(page)
-    if elsewhere is not None:
-        return elsewhere
     person = current_person() or _newcomer(form)
     person_id, tier = person.id, get_tier(form.tier.data)
     number, address = checkouts.start(person_id, tier, f"account:{current_account().id}", str(get_locale()))

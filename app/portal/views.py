@@ -19,7 +19,7 @@ from app.benefits.service import benefit_names
 from app.cards.qr import qr_svg
 from app.cards.service import find_card
 from app.errors import problem
-from app.extensions import db, is_migrated
+from app.extensions import is_migrated
 from app.memberships.service import (
     Membership,
     count_by_status,
@@ -72,16 +72,11 @@ def account() -> ResponseReturnValue:
 @bp.post("/account")
 @access.signed_in
 def change_account() -> ResponseReturnValue:
-    """Sign a device out, or keep theme and language in this browser."""
-    ended = request.form.get("sign_out", "")
-    if ended.isdecimal() and len(ended) < 18:
-        accounts.end_session(current_account(), int(ended), clock.now())
-        db.session.commit()
-    elif request.form.get("save") == "settings":
-        theme, language = request.form.get("theme", ""), request.form.get("language", "")
-        session["theme"] = theme if theme in ("light", "dark") else ""
-        if language in current_app.extensions["languages"]:
-            session["locale"] = language
+    """Keep theme and language in this browser."""
+    theme, language = request.form.get("theme", ""), request.form.get("language", "")
+    session["theme"] = theme if theme in ("light", "dark") else ""
+    if language in current_app.extensions["languages"]:
+        session["locale"] = language
     return redirect(url_for("portal.account"), 303)
 
 

@@ -1,4 +1,4 @@
-"""Reading the sign-in mails an application has sent into its folder."""
+"""Reading the sign-in mails an application has sent into its folder, and finding whose account they open."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import select
 
 from app import clock, jobs
+from app.accounts.models import Account
+from app.extensions import db
 
 
 @dataclass
@@ -38,3 +41,7 @@ def _read(content: bytes) -> Letter:
     link, code = re.search(r"(/sign-in/\S+)", text), re.search(r"\b(\d{4} \d{4})\b", text)
     assert link and code
     return Letter(message["To"], link[1], code[1])
+
+
+def find_account(address: str) -> Account | None:
+    return db.session.execute(select(Account).where(Account.email == address)).scalar_one_or_none()

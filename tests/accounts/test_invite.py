@@ -6,8 +6,9 @@ import pytest
 from flask import Flask
 
 from app import clock
-from app.accounts.service import find_account, has_role
+from app.accounts.service import has_role
 from app.people.service import add_person
+from tests.accounts.mailbox import find_account
 from tests.command import run
 from tests.visitor import Visitor
 

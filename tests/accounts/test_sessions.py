@@ -9,11 +9,12 @@ from sqlalchemy import delete, select
 import config
 from app import clock, create_app
 from app.accounts.models import Account, AccountPerson, AccountRole, AccountSession
-from app.accounts.service import find_account, grant_role, open_account
+from app.accounts.service import grant_role, open_account
 from app.audit import AuditEntry
 from app.extensions import db
 from app.people.models import Person
 from app.people.service import add_person
+from tests.accounts.mailbox import find_account
 from tests.command import run
 from tests.foundations.test_config import GOOD
 from tests.visitor import TOKEN, Visitor
@@ -80,6 +81,7 @@ def test_a_session_planted_before_signing_in_is_worth_nothing_after(app: Flask, 
 def test_a_session_can_be_ended_from_another_device(app: Flask, alice: Account) -> None:
     phone, laptop = Visitor(app, ALICE), Visitor(app, ALICE)
     lost = sessions()[0].id
+    assert f'formaction="/account/sessions/{lost}/end"' in laptop.get("/account").text
     assert laptop.post(f"/account/sessions/{lost}/end").status_code == 303
     assert not is_signed_in(phone)
     assert is_signed_in(laptop)
