@@ -6,7 +6,7 @@ PORT ?= 8000
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo demo-reset test lint format lock assets system-packages
+.PHONY: help demo demo-reset test lint format lock assets test-assets system-packages
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -16,7 +16,7 @@ demo: $(VENV)/runtime assets ## the product, working, on http://127.0.0.1:8000 (
 demo-reset: $(VENV)/runtime assets ## the same from a fresh start
 	@exec $(BIN)/python -m demo --port $(PORT) --reset
 
-test: $(VENV)/dev system-packages assets ## install what the tests need and run all of them
+test: $(VENV)/dev system-packages test-assets ## install what the tests need and run all of them
 	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 lint: $(VENV)/dev ## ruff and mypy --strict
@@ -36,6 +36,10 @@ lock: $(VENV)/dev ## pin requirements*.in anew, with hashes
 assets: $(VENV)/runtime
 	@command -v npm >/dev/null || test -x $(BIN)/npm || $(PIP) -r requirements-node.txt
 	@$(BIN)/python make/assets.py
+
+test-assets: $(VENV)/runtime
+	@command -v npm >/dev/null || test -x $(BIN)/npm || $(PIP) -r requirements-node.txt
+	@$(BIN)/python make/assets.py --tests
 
 system-packages:
 	@sh make/system_packages.sh

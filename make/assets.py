@@ -29,6 +29,9 @@ COPIES = {
     FONT.format("latin"): "fonts/commissioner-latin.woff2",
     FONT.format("latin-ext"): "fonts/commissioner-latin-ext.woff2",
     FONT.format("cyrillic"): "fonts/commissioner-cyrillic.woff2",
+    # the same face for receipts, which embed the letters they use
+    "@expo-google-fonts/commissioner/400Regular/Commissioner_400Regular.ttf": "fonts/commissioner-regular.ttf",
+    "@expo-google-fonts/commissioner/600SemiBold/Commissioner_600SemiBold.ttf": "fonts/commissioner-semibold.ttf",
     "zxing-wasm/dist/iife/reader/index.js": "zxing_reader.js",
     "zxing-wasm/dist/reader/zxing_reader.wasm": "zxing_reader.wasm",
     "qrcode-generator/dist/qrcode.mjs": "qrcode.mjs",
@@ -50,14 +53,18 @@ def digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
 
 
-def fetch_packages() -> None:
-    """Installs the packages of package-lock.json into .assets/, unless they are those already there."""
+def fetch_packages(with_tests: bool) -> None:
+    """Installs the packages of package-lock.json into .assets/, unless they are those already there.
+
+    Those that only tests need (the provider's own command-line client) come `with_tests`.
+    """
     lock = digest((ROOT / "package-lock.json").read_bytes())
     stamp = WORK / "lock.sha256"
-    if stamp.is_file() and stamp.read_text() == lock:
+    enough = (f"{lock} with tests",) if with_tests else (lock, f"{lock} with tests")
+    if stamp.is_file() and stamp.read_text() in enough:
         return
-    command = [*npm(), "ci", "--ignore-scripts", "--omit=peer", "--no-audit", "--no-fund",
-               "--no-update-notifier", "--loglevel=error"]  # fmt: skip
+    command = [*npm(), "ci", "--ignore-scripts", "--omit=peer", *([] if with_tests else ["--omit=dev"]), "--no-audit",
+               "--no-fund", "--no-update-notifier", "--loglevel=error"]  # fmt: skip
     WORK.mkdir(exist_ok=True)
     stamp.unlink(missing_ok=True)
     for name in ("package.json", "package-lock.json", ".npmrc"):
@@ -66,7 +73,7 @@ def fetch_packages() -> None:
     done = subprocess.run(command, cwd=WORK, env={**os.environ, "PATH": path}, check=False)  # noqa: S603
     if done.returncode:
         sys.exit("npm could not install the browser assets; its own words stand above.")
-    stamp.write_text(lock)
+    stamp.write_text(enough[0])
 
 
 def used_icons() -> list[str]:
@@ -106,7 +113,7 @@ def build() -> bool:
     wanted = [VENDOR / name for name in (*COPIES.values(), "icons.svg")]
     if stamp.is_file() and stamp.read_text() == state and all(file.is_file() for file in wanted):
         return False
-    fetch_packages()
+    fetch_packages(with_tests=False)
     shutil.rmtree(VENDOR, ignore_errors=True)
     for source, target in COPIES.items():
         (VENDOR / target).parent.mkdir(parents=True, exist_ok=True)
@@ -134,6 +141,8 @@ def compress(file: Path) -> None:
 
 
 if __name__ == "__main__":
+    if "--tests" in sys.argv:
+        fetch_packages(with_tests=True)
     built = build()
     files = list(stale())
     for each in files:

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import socket
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -11,12 +12,18 @@ from flask import Blueprint, Response, request
 
 from demo.simulator.account import API_VERSION, Account, new_id
 from demo.simulator.errors import ApiError
+from demo.simulator.faults import fault_answer, take_call_fault
 from demo.simulator.idempotency import Answer, IdempotencyKeys
+from demo.simulator.lookups import Work
 from demo.simulator.params import STRINGS, Shape, read
 from demo.simulator.reading import present
-from demo.simulator.routes import ROUTES, Work
+from demo.simulator.routes import ROUTES
 
 EXPAND: Shape = {"expand": STRINGS}
+# A call that names no version speaks the account's older one, as Stripe's own command line does.
+OLDER: dict[str, Shape] = dict.fromkeys(
+    ("/checkout/sessions", "/payment_intents", "/setup_intents"), {"payment_method_types": STRINGS}
+)
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
@@ -52,8 +59,14 @@ def api(account: Account, api_key: str, calls: deque[Call]) -> Blueprint:
         request_id = new_id("req_", 14)
         try:
             authenticate(api_key)
-            source = request.args if method == "GET" else request.form
-            params = read(source.items(multi=True), shape | EXPAND)
+            fault = take_call_fault(account.store, method, request.path)
+            if fault == "cut_before":
+                return hang_up()
+            if fault in ("error", "too_many"):
+                raise fault_answer(fault)
+            source = request.form if method == "POST" else request.args
+            older = {} if "Stripe-Version" in request.headers or method != "POST" else OLDER.get(route, {})
+            params = read(source.items(multi=True), shape | EXPAND | older)
             key = request.headers.get("Idempotency-Key") if method == "POST" else None
 
             def run() -> Answer:
@@ -76,7 +89,10 @@ def api(account: Account, api_key: str, calls: deque[Call]) -> Blueprint:
             else:
                 be_slow()
                 status, result = run()
-            calls.append(Call(method, f"/v1{route}", params, key, status, result))
+            known = {name: value for name, value in params.items() if name not in older}
+            calls.append(Call(method, f"/v1{route}", known, key, status, result))
+            if fault == "cut_after":
+                return hang_up()
             return answer(status, result, request_id, original)
         except ApiError as refusal:
             return answer(refusal.status, refusal.body, request_id)
@@ -102,6 +118,12 @@ def api(account: Account, api_key: str, calls: deque[Call]) -> Blueprint:
         add(method, route, shape, work)
     bp.add_url_rule("/<path:path>", "unknown", unknown, methods=METHODS)
     return bp
+
+
+def hang_up() -> Response:
+    """Cut the connection: the caller never learns what came of its request."""
+    request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+    return Response()
 
 
 def authenticate(api_key: str) -> None:

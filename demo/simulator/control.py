@@ -1,27 +1,35 @@
-"""The control page and its JSON endpoints: pay without a browser, misbehave, move the clock, send again."""
+"""The control page and its JSON endpoints: make things happen, misbehave, let time pass, send again."""
 
 from collections import deque
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from demo.simulator import paying, refunds
-from demo.simulator.account import Account, Change
+from demo.simulator import cycles, payouts, ways
+from demo.simulator.account import DAY, Account
+from demo.simulator.acts import act
 from demo.simulator.api import Call
+from demo.simulator.control_page import contents
 from demo.simulator.errors import ApiError
-from demo.simulator.faults import Faults, boolean, integer, number, switches
-from demo.simulator.hosted import day_and_time, protect, short_time
-from demo.simulator.money import money
-from demo.simulator.reading import page
-from demo.simulator.store import Stored
+from demo.simulator.faults import (
+    Faults,
+    boolean,
+    call_faults,
+    integer,
+    number,
+    one_of,
+    order_call_fault,
+    switches,
+)
+from demo.simulator.hosted import protect
 from demo.simulator.webhooks import Webhooks
 
-SHOWN = 50
 MOST_TIMES = 100
-FURTHEST_SECONDS = 10 * 366 * 86_400
+FURTHEST_SECONDS = 10 * 366 * DAY
+PATIENCE = 2.0
+FORM = "application/x-www-form-urlencoded"
 
 
 def control(account: Account, webhooks: Webhooks, calls: deque[Call]) -> Blueprint:
@@ -29,37 +37,18 @@ def control(account: Account, webhooks: Webhooks, calls: deque[Call]) -> Bluepri
     bp.after_request(protect)
 
     @bp.errorhandler(ApiError)
-    def refused(problem: ApiError) -> tuple[Response, int]:
+    def refused(problem: ApiError) -> tuple[Response | str, int]:
+        if request.mimetype == FORM:
+            return render_template("message.html", title="This was not done", text=str(problem)), problem.status
         return jsonify(problem.body), problem.status
 
-    def done(result: dict[str, Any]) -> AnyResponse:
+    def done(result: dict[str, Any], section: str) -> AnyResponse:
         """A person's form goes back to the page; a program gets JSON."""
-        if request.mimetype == "application/x-www-form-urlencoded":
-            return redirect("/_control", 303)
-        return jsonify(result)
+        return redirect(f"/_control#{section}", 303) if request.mimetype == FORM else jsonify(result)
 
     @bp.get("")
     def show() -> str:
-        things = {
-            kind: page(account, kind, "", {"limit": SHOWN})["data"]
-            for kind in ("checkout.session", "charge", "refund", "event")
-        }
-        return render_template(
-            "control.html",
-            checkouts=things["checkout.session"],
-            charges=things["charge"],
-            refunds=things["refund"],
-            events=things["event"],
-            deliveries=_latest_deliveries(account, things["event"]),
-            faults=account.faults,
-            now=day_and_time(account.now()),
-            offset=account.clock_offset,
-            ahead=timedelta(seconds=account.clock_offset),
-            pending=webhooks.pending(),
-            webhook_url=webhooks.url,
-            money=money,
-            short_time=short_time,
-        )
+        return render_template("control.html", **contents(account, webhooks))
 
     @bp.get("/state")
     def state() -> Response:
@@ -67,6 +56,9 @@ def control(account: Account, webhooks: Webhooks, calls: deque[Call]) -> Bluepri
             now=account.now(),
             clock_offset=account.clock_offset,
             faults=asdict(account.faults),
+            call_faults=call_faults(account.store),
+            payment_methods=ways.offered(account),
+            payout_schedule=payouts.schedule_of(account),
             pending=webhooks.pending(),
             webhook_url=webhooks.url,
         )
@@ -74,50 +66,65 @@ def control(account: Account, webhooks: Webhooks, calls: deque[Call]) -> Bluepri
     @bp.post("/faults")
     def faults() -> AnyResponse:
         wanted = switches(_given())
-        if request.mimetype == "application/x-www-form-urlencoded":
+        if request.mimetype == FORM:
             wanted = asdict(Faults()) | wanted
-        return done(asdict(account.set_faults(**wanted)))
+        return done(asdict(account.set_faults(**wanted)), "faults")
+
+    @bp.post("/call-faults")
+    def next_calls() -> AnyResponse:
+        """What the next calls of the API meet: see `order_call_fault`; `{}` takes all orders back."""
+        return done({"call_faults": order_call_fault(account.store, _given())}, "faults")
+
+    @bp.post("/payment-methods")
+    def payment_methods() -> AnyResponse:
+        """`{"card": true, "sepa_debit": false}`: what the next checkouts offer."""
+        given = _given()
+        ways.offer(account, [kind for kind in (ways.CARD, ways.DEBIT) if boolean(given.get(kind))])
+        return done({"payment_methods": ways.offered(account)}, "faults")
 
     @bp.post("/clock")
     def clock() -> AnyResponse:
-        """`{"offset": seconds}` from real time, or `{"add": seconds}` to what is set."""
+        """`{"offset": seconds}` from real time, or `{"add": seconds}` to what is set.
+
+        Going forward stops at every day, lets happen what is due, and waits until its webhooks were tried.
+        """
         given = _given()
         offset = integer(given, "offset", account.clock_offset) + integer(given, "add", 0)
         if abs(offset) > FURTHEST_SECONDS:
             raise ApiError(400, "The clock moves by up to ten years.", param="offset")
-        account.clock_offset = offset
-        paying.expire_overdue(account)
-        return done({"clock_offset": account.clock_offset, "now": account.now()})
+        while account.clock_offset < offset - DAY:
+            account.move_clock(account.clock_offset + DAY)
+            webhooks.wait_until_tried(PATIENCE)
+        account.move_clock(offset)
+        return done({"clock_offset": account.clock_offset, "now": account.now()}, "time")
 
-    @bp.post("/checkouts/<session_id>/<act>")
-    def checkout(session_id: str, act: str) -> AnyResponse:
-        given = _given()
-
-        def work(change: Change) -> Stored:
-            if act == "expire":
-                return paying.expire_checkout(account, change, session_id)
-            session = account.get("checkout.session", session_id, "session")
-            payer = paying.payer_of(account, session, given.get("email"), given.get("name"))
-            if act == "pay":
-                return paying.pay_checkout(account, change, session_id, payer)
-            if act == "decline":
-                return paying.decline_checkout(account, change, session_id, payer)
-            raise ApiError(404, f"Unknown act: {act}")
-
+    @bp.post("/payouts")
+    def pay_out() -> AnyResponse:
+        """Pay out now what is available; `{"currency": "eur"}`. Answers the payout, or {} when there is nothing."""
+        currency = one_of({"currency": "eur"} | _given(), "currency", payouts.CURRENCIES)
         with account.change() as change:
-            result = work(change)
-        return done(result)
+            payout = payouts.pay_out(account, change, currency)
+        return done(payout or {}, "payouts")
 
-    @bp.post("/charges/<charge_id>/refund")
-    def refund(charge_id: str) -> AnyResponse:
-        """From the provider's side, as in Stripe's dashboard: `{"amount": cents}`, all of it when absent."""
-        given = _given()
-        wanted: dict[str, Any] = {"charge": charge_id}
-        if given.get("amount"):
-            wanted["amount"] = integer(given, "amount", 0)
+    @bp.post("/payouts/schedule")
+    def schedule_payouts() -> AnyResponse:
+        payouts.set_schedule(account, str(_given().get("schedule")))
+        return done({"schedule": payouts.schedule_of(account)}, "payouts")
+
+    @bp.post("/retries")
+    def after_retries() -> AnyResponse:
+        """`{"then": "unpaid"}`: what becomes of a subscription whose invoice could not be collected at last."""
+        then = one_of(_given(), "then", cycles.AFTER_RETRIES)
+        account.store.set_setting("after_retries", then)
+        return done({"then": then}, "time")
+
+    @bp.post("/<things>/<object_id>/<name>")
+    def make_happen(things: str, object_id: str, name: str) -> AnyResponse:
+        """`charges/ch_…/dispute`: see `acts.ACTS`."""
+        account.pass_time()
         with account.change() as change:
-            result = refunds.create_refund(account, change, wanted)
-        return done(result)
+            result = act(account, change, things, object_id, name, _given())
+        return done(result, things)
 
     @bp.get("/deliveries")
     def deliveries() -> Response:
@@ -135,19 +142,19 @@ def control(account: Account, webhooks: Webhooks, calls: deque[Call]) -> Bluepri
             raise ApiError(400, f"times must be between 1 and {MOST_TIMES}", param="times")
         at_once = times if boolean(given.get("parallel", False)) else 1
         answers = webhooks.send_now(account.get("event", event_id), times, at_once)
-        return done({"statuses": [status for status, _ in answers], "errors": [e for _, e in answers if e]})
+        return done({"statuses": [status for status, _ in answers], "errors": [e for _, e in answers if e]}, "events")
 
     @bp.post("/retry")
     def retry() -> AnyResponse:
         """Do not wait for the backoff: send everything that is pending now."""
         webhooks.retry_now()
-        return done({"pending": webhooks.pending()})
+        return done({"pending": webhooks.pending()}, "events")
 
     @bp.post("/idle")
     def idle() -> AnyResponse:
         """Wait until no webhook is pending: `{"timeout": seconds}`, 10 when absent."""
         is_idle = webhooks.wait_until_idle(number(_given().get("timeout", 10)))
-        return done({"idle": is_idle, "pending": webhooks.pending()})
+        return done({"idle": is_idle, "pending": webhooks.pending()}, "events")
 
     @bp.get("/calls")
     def understood_calls() -> Response:
@@ -164,11 +171,3 @@ def _given() -> dict[str, Any]:
             raise ApiError(400, "The body must be a JSON object.")
         return body
     return request.form.to_dict()
-
-
-def _latest_deliveries(account: Account, events: list[Stored]) -> dict[str, list[dict[str, Any]]]:
-    """Deliveries of the events shown, by event id."""
-    found: dict[str, list[dict[str, Any]]] = {event["id"]: [] for event in events}
-    for event_id, rows in found.items():
-        rows.extend(map(dict, account.store.rows("SELECT * FROM delivery WHERE event = ? ORDER BY id", event_id)))
-    return found

@@ -31,6 +31,14 @@ class ApiError(Exception):
         return {"error": self.error}
 
 
+class Declined(ApiError):
+    """A payment was tried and refused: HTTP 402, and the attempt is kept."""
+
+    def __init__(self, message: str, *, code: str, about: dict[str, Any]) -> None:
+        super().__init__(402, message, kind="card_error", code=code)
+        self.error |= about
+
+
 def no_such(kind: str, object_id: str, param: str = "id", status: int = 404) -> ApiError:
     """The object is not here: 404 when the path names it, 400 when a parameter does."""
     return ApiError(status, f"No such {kind}: '{object_id}'", code="resource_missing", param=param)

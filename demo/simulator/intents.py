@@ -1,122 +1,138 @@
-"""PaymentIntents: the payment a Checkout session tries to make, over one or more attempts."""
+"""PaymentIntents: a payment that is tried, with its payer there or not, over one or more attempts."""
 
 from typing import Any
 
-from demo.simulator import charges
-from demo.simulator.account import Account, Change, new_id
-from demo.simulator.cards import ACCEPTED, DECLINED, Payer, create_payment_method
-from demo.simulator.params import METADATA, STRING
+from demo.simulator import bank_accounts, charges, methods, ways
+from demo.simulator.account import Account, Change
+from demo.simulator.cards import Decline
+from demo.simulator.intent_object import new_intent
+from demo.simulator.params import METADATA, SHIPPING, STRING
 from demo.simulator.store import Stored
 
+OFF_SESSION = "off_session"
 FROM_CHECKOUT = {
     "description": STRING,
     "metadata": METADATA,
     "receipt_email": STRING,
+    "setup_future_usage": (OFF_SESSION, "on_session"),
+    "shipping": SHIPPING,
     "statement_descriptor": STRING,
     "statement_descriptor_suffix": STRING,
 }
+UNAUTHENTICATED = (
+    "The provided payment method has failed authentication. You can provide a new payment method to attempt to fulfill"
+    " this PaymentIntent again."
+)
 
 
-def create_intent(account: Account, change: Change, session: Stored, data: dict[str, Any]) -> Stored:
-    """`data` is what the session was created with as `payment_intent_data`."""
-    intent_id = new_id("pi_3")
-    intent = change.save(
-        {
-            "id": intent_id,
-            "object": "payment_intent",
-            "amount": session["amount_total"],
-            "amount_capturable": 0,
-            "amount_details": {"tip": {}},
-            "amount_received": 0,
-            "application": None,
-            "application_fee_amount": None,
-            "automatic_payment_methods": None,
-            "canceled_at": None,
-            "cancellation_reason": None,
-            "capture_method": "automatic_async",
-            "client_secret": f"{intent_id}_secret_{new_id('', 25)}",
-            "confirmation_method": "automatic",
-            "created": account.now(),
-            "currency": session["currency"],
-            "customer": session["customer"],
-            "customer_account": None,
-            "description": data.get("description"),
-            "excluded_payment_method_types": None,
-            "last_payment_error": None,
-            "latest_charge": None,
-            "livemode": False,
-            "managed_payments": None,
-            "metadata": data.get("metadata", {}),
-            "next_action": None,
-            "on_behalf_of": None,
-            "payment_method": None,
-            "payment_method_configuration_details": None,
-            "payment_method_options": {
-                "card": {
-                    "installments": None,
-                    "mandate_options": None,
-                    "network": None,
-                    "request_three_d_secure": "automatic",
-                }
-            },
-            "payment_method_types": ["card"],
-            "processing": None,
-            "receipt_email": data.get("receipt_email"),
-            "review": None,
-            "setup_future_usage": None,
-            "shipping": None,
-            "source": None,
-            "statement_descriptor": data.get("statement_descriptor"),
-            "statement_descriptor_suffix": data.get("statement_descriptor_suffix"),
-            "status": "requires_payment_method",
-            "transfer_data": None,
-            "transfer_group": None,
-        }
-    )
+def create_intent(
+    account: Account,
+    change: Change,
+    data: dict[str, Any],
+    *,
+    amount: int,
+    currency: str,
+    customer: str | None,
+    kinds: list[str],
+) -> Stored:
+    """`data` holds what `FROM_CHECKOUT` names; `kinds` are the kinds of payment method it takes."""
+    intent = change.save(new_intent(account, data, amount, currency, customer, kinds))
     change.emit("payment_intent.created", intent)
     return intent
 
 
-def succeed(account: Account, change: Change, intent: Stored, payer: Payer) -> Stored:
-    """Charge the accepted card; returns the charge, whose fee is booked by the caller."""
-    method = create_payment_method(account, change, ACCEPTED, payer)
-    charge = charges.accept(account, change, intent, method, ACCEPTED, payer)
+def confirm(
+    account: Account,
+    change: Change,
+    intent: Stored,
+    method: Stored,
+    *,
+    off_session: bool = False,
+    authenticated: bool = False,
+) -> Stored:
+    """Charge the method. The intent is then succeeded, processing (a debit), or waits for another method."""
+    decline = ways.decline_of(account, method, off_session=off_session)
+    charge = charges.create_charge(account, change, intent, method, decline=decline, authenticated=authenticated)
+    intent.update(latest_charge=charge["id"], next_action=None)
+    if decline:
+        _wait_for_another(change, intent, method, _error(decline, charge, method))
+        return intent
+    if intent["setup_future_usage"] and intent["customer"]:
+        methods.attach(account, change, {"customer": intent["customer"]}, method["id"])
+    intent.update(last_payment_error=None, payment_method=method["id"], status="processing")
+    if charge["status"] == "succeeded":
+        _succeed(change, intent)
+    else:
+        change.save(intent)
+        change.emit("payment_intent.processing", intent)
+        fails = ways.debit_fails(account, method, off_session=off_session)
+        bank_accounts.expect_answer(account, charge, fails=fails)
+    return intent
+
+
+def ask(change: Change, intent: Stored, method: Stored, url: str, return_url: str) -> None:
+    """The bank wants 3-D Secure: the payer is sent to `url`."""
     intent.update(
-        amount_received=intent["amount"],
         last_payment_error=None,
-        latest_charge=charge["id"],
+        next_action={"redirect_to_url": {"return_url": return_url, "url": url}, "type": "redirect_to_url"},
         payment_method=method["id"],
-        status="succeeded",
+        status="requires_action",
     )
     change.save(intent)
+    change.emit("payment_intent.requires_action", intent)
+
+
+def fail_authentication(change: Change, intent: Stored, method: Stored) -> None:
+    error = {
+        "code": "payment_intent_authentication_failure",
+        "doc_url": "https://stripe.com/docs/error-codes/payment-intent-authentication-failure",
+        "message": UNAUTHENTICATED,
+        "payment_method": method,
+        "type": "card_error",
+    }
+    _wait_for_another(change, intent, method, error)
+
+
+def complete(account: Account, change: Change, charge: Stored) -> None:
+    """The debit of this charge has arrived."""
+    _succeed(change, account.get("payment_intent", charge["payment_intent"]))
+
+
+def refuse(account: Account, change: Change, charge: Stored, decline: Decline) -> None:
+    """The debit of this charge has failed."""
+    intent = account.get("payment_intent", charge["payment_intent"])
+    method = account.get("payment_method", charge["payment_method"])
+    _wait_for_another(change, intent, method, _error(decline, charge, method))
+
+
+def cancel(account: Account, change: Change, intent: Stored, reason: str | None = "expired") -> None:
+    """The session around it has expired, or somebody gave it up for the `reason`."""
+    intent.update(status="canceled", canceled_at=account.now(), cancellation_reason=reason, next_action=None)
+    change.save(intent)
+    change.emit("payment_intent.canceled", intent)
+
+
+def _succeed(change: Change, intent: Stored) -> None:
+    intent.update(amount_received=intent["amount"], status="succeeded")
+    change.save(intent)
     change.emit("payment_intent.succeeded", intent)
-    return charge
 
 
-def fail(account: Account, change: Change, intent: Stored, payer: Payer) -> None:
-    """Try the card that the bank declines; the intent waits for another one."""
-    method = create_payment_method(account, change, DECLINED, payer)
-    charge = charges.decline(account, change, intent, method, DECLINED, payer)
-    intent.update(
-        latest_charge=charge["id"],
-        last_payment_error={
-            "advice_code": "try_again_later",
-            "charge": charge["id"],
-            "code": "card_declined",
-            "decline_code": "generic_decline",
-            "doc_url": "https://stripe.com/docs/error-codes/card-declined",
-            "message": charges.DECLINE_MESSAGE,
-            "network_decline_code": "05",
-            "payment_method": method,
-            "type": "card_error",
-        },
-    )
+def _wait_for_another(change: Change, intent: Stored, method: Stored, error: dict[str, Any]) -> None:
+    intent.update(last_payment_error=error, next_action=None, payment_method=None, status="requires_payment_method")
     change.save(intent)
     change.emit("payment_intent.payment_failed", intent)
 
 
-def cancel(account: Account, change: Change, intent: Stored) -> None:
-    """The session around it has expired."""
-    intent.update(status="canceled", canceled_at=account.now(), cancellation_reason="expired")
-    change.save(intent)
-    change.emit("payment_intent.canceled", intent)
+def _error(decline: Decline, charge: Stored, method: Stored) -> dict[str, Any]:
+    return {
+        "advice_code": decline.advice,
+        "charge": charge["id"],
+        "code": decline.code,
+        "decline_code": decline.reason,
+        "doc_url": f"https://stripe.com/docs/error-codes/{decline.code.replace('_', '-')}",
+        "message": decline.message,
+        "network_decline_code": decline.network,
+        "payment_method": method,
+        "type": "card_error",
+    }

@@ -1,8 +1,8 @@
 """Reading form-encoded parameters (`line_items[0][price_data][currency]=eur`) against a declared shape.
 
 A shape is a dict of names; a value is one of the words below, a tuple of allowed words, a nested shape,
-or a list holding one shape. What is not declared is refused as Stripe refuses an unknown parameter, so
-nothing the simulator ignores can slip through as if it had worked.
+or a list holding one shape. A "moment" is Unix seconds or the word now. What is not declared is refused as
+Stripe refuses an unknown parameter, so nothing the simulator ignores can slip through as if it had worked.
 """
 
 import re
@@ -12,6 +12,9 @@ from typing import Any
 from demo.simulator.errors import ApiError
 
 STRING, INTEGER, BOOLEAN, STRINGS, METADATA = "string", "integer", "boolean", "strings", "metadata"
+MOMENT, METADATA_CHANGE = "moment", "metadata change"
+ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"), STRING)
+SHIPPING = {"address": ADDRESS, "name": STRING, "phone": STRING}
 METADATA_KEYS, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 40, 500
 
 Shape = dict[str, Any]
@@ -19,6 +22,13 @@ Shape = dict[str, Any]
 
 class Required:
     """Marks a parameter that must be given."""
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+
+
+class Clearable:
+    """Marks a parameter that may be given as the empty string, which clears what is there."""
 
     def __init__(self, kind: Any) -> None:
         self.kind = kind
@@ -61,18 +71,22 @@ def _read_dict(tree: Any, shape: Shape, at: str) -> dict[str, Any]:
 
 
 def _read_value(raw: Any, kind: Any, at: str) -> Any:
+    if isinstance(kind, Clearable):
+        return "" if raw == "" else _read_value(raw, kind.kind, at)
     if isinstance(kind, dict):
         return _read_dict(raw, kind, at)
     if isinstance(kind, list):
         return [_read_dict(item, kind[0], f"{at}[{i}]") for i, item in enumerate(_items(raw, at))]
     if kind == METADATA:
+        return {name: value for name, value in _read_metadata(raw, at).items() if value}
+    if kind == METADATA_CHANGE:
         return _read_metadata(raw, at)
     if kind == STRINGS:
         return [_read_text(item, f"{at}[{i}]") for i, item in enumerate(_items(raw, at))]
     text = _read_text(raw, at)
     if isinstance(kind, tuple) and text not in kind:
         raise ApiError(400, f"Invalid {at}: must be one of {', '.join(kind)}", param=at)
-    if kind == INTEGER:
+    if kind == INTEGER or (kind == MOMENT and text != "now"):
         if not re.fullmatch(r"-?[0-9]{1,15}", text):
             raise ApiError(400, f"Invalid integer: {text}", code="parameter_invalid_integer", param=at)
         return int(text)
@@ -119,4 +133,13 @@ def _read_metadata(raw: Any, at: str) -> dict[str, str]:
                 f" {METADATA_VALUE_LENGTH}; {at}[{name[:METADATA_KEY_LENGTH]}] is longer.",
                 param=f"{at}[{name[:METADATA_KEY_LENGTH]}]",
             )
-    return {name: value for name, value in raw.items() if value}
+    return raw
+
+
+def change_metadata(thing: dict[str, Any], change: Any) -> None:
+    """Merge a `METADATA_CHANGE` into an object's metadata: an empty value takes its key away, "" takes all."""
+    if change == "":
+        thing["metadata"] = {}
+    elif change:
+        merged = thing["metadata"] | change
+        thing["metadata"] = {name: value for name, value in merged.items() if value}

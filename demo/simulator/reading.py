@@ -1,6 +1,7 @@
 """Reading objects: as they are now, expanded where asked, and in pages."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from demo.simulator.account import Account
@@ -19,12 +20,21 @@ PAGE = {
 EXPANDABLE = {
     "balance_transaction",
     "charge",
+    "configuration",
     "customer",
+    "default_payment_method",
     "failure_balance_transaction",
+    "invoice",
     "latest_charge",
+    "latest_invoice",
+    "mandate",
     "payment_intent",
     "payment_method",
+    "price",
+    "product",
+    "setup_intent",
     "source",
+    "subscription",
 }
 DEEPEST, EVENTS_KEPT = 4, 30 * 86_400
 _FOR_EVER = 2**53
@@ -49,8 +59,15 @@ def present(account: Account, thing: Stored, expand: list[str] | None = None) ->
     return thing
 
 
-def page(account: Account, kind: str, url: str, params: dict[str, Any], **equal: Any) -> Stored:
-    """A list of `kind`, newest first, after or before a cursor; `equal` filters by property."""
+def page(
+    account: Account,
+    kind: str,
+    url: str,
+    params: dict[str, Any],
+    where: Callable[[Stored], bool] = lambda thing: True,
+    **equal: Any,
+) -> Stored:
+    """A list of `kind`, newest first, after or before a cursor; `equal` filters by property, `where` by anything."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise ApiError(400, "Invalid integer: limit must be between 1 and 100", param="limit")
@@ -73,7 +90,7 @@ def page(account: Account, kind: str, url: str, params: dict[str, Any], **equal:
     with account.store.changed:
         for row in account.store.db.execute(sql, (kind, earliest, latest, *position)):
             thing = json.loads(row["body"])
-            if all(thing[name] in values for name, values in wanted.items()):
+            if all(thing[name] in values for name, values in wanted.items()) and where(thing):
                 found.append(thing)
             if len(found) > limit:
                 break
@@ -103,6 +120,8 @@ def _fresh(account: Account, thing: Stored) -> Stored:
             "SELECT 1 FROM delivery WHERE event = ? AND state = 'pending' LIMIT 1", thing["id"]
         )
         return {**thing, "pending_webhooks": len(waiting)}
+    if thing["object"] == "customer" and thing.get("deleted"):
+        return {name: thing[name] for name in ("id", "object", "deleted")}
     return dict(thing)
 
 
@@ -116,11 +135,18 @@ def _expand(account: Account, thing: Stored, steps: list[str], path: str) -> Non
         url = f"/v1/charges/{thing['id']}/refunds"
         thing[name] = page(account, "refund", url, {}, charge=thing["id"])
         return
-    if name not in EXPANDABLE or name not in thing:
+    if name == "payments" and thing["object"] == "invoice":
+        url = f"/v1/invoice_payments?invoice={thing['id']}"
+        thing[name] = page(account, "invoice_payment", url, {}, invoice=thing["id"])
+    if name not in thing or (not rest and name not in EXPANDABLE and name != "payments"):
         raise ApiError(400, f"This property cannot be expanded ({path}).", param="expand")
     value = thing[name]
-    if isinstance(value, str):
+    if isinstance(value, str) and name in EXPANDABLE:
         rows = account.store.rows("SELECT body FROM object WHERE id = ?", value)
         value = thing[name] = _fresh(account, json.loads(rows[0]["body"]))
-    if rest and value is not None:
-        _expand(account, value, rest, path)
+    if not rest or value is None:
+        return
+    for inner in value if isinstance(value, list) else [value]:
+        if not isinstance(inner, dict):
+            raise ApiError(400, f"This property cannot be expanded ({path}).", param="expand")
+        _expand(account, inner, rest, path)

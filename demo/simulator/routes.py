@@ -1,17 +1,15 @@
 """The part of Stripe's API this simulator knows: each route, its parameters, and what answers it."""
 
-from collections.abc import Callable
 from typing import Any
 
-from demo.simulator import checkouts, customers, paying, refunds
+from demo.simulator import billing_routes, checkouts, direct_routes, disputes, paying, payouts, refunds
 from demo.simulator.account import Account, Change
 from demo.simulator.errors import ApiError
 from demo.simulator.lines import line_items_of
+from demo.simulator.lookups import Work, list_of, retrieve, strings
 from demo.simulator.params import INTEGER, STRING, STRINGS, Shape
-from demo.simulator.reading import PAGE, as_list, page, present
+from demo.simulator.reading import PAGE, as_list, page
 from demo.simulator.store import Stored
-
-Work = Callable[..., Stored]
 
 
 def expire(account: Account, change: Change, params: dict[str, Any], object_id: str) -> Stored:
@@ -23,28 +21,21 @@ def list_line_items(account: Account, params: dict[str, Any], object_id: str) ->
     return as_list(line_items_of(account, session), f"/v1/checkout/sessions/{object_id}/line_items")
 
 
-def retrieve(kind: str, param: str = "id") -> Work:
-    def work(account: Account, params: dict[str, Any], object_id: str) -> Stored:
-        return present(account, account.get(kind, object_id, param), params.get("expand"))
-
-    return work
-
-
-def list_of(kind: str, url: str, *filters: str) -> Work:
-    def work(account: Account, params: dict[str, Any]) -> Stored:
-        return page(account, kind, url, params, **{name: params.get(name) for name in filters})
-
-    return work
-
-
 def list_events(account: Account, params: dict[str, Any]) -> Stored:
     if "type" in params and "types" in params:
         raise ApiError(400, "You may only specify one of these parameters: type, types.")
     return page(account, "event", "/v1/events", params, type=params.get("types") or params.get("type"))
 
 
-def strings(*names: str) -> Shape:
-    return PAGE | dict.fromkeys(names, STRING)
+def list_movements(account: Account, params: dict[str, Any]) -> Stored:
+    """Balance transactions; `payout` asks for those a payout is made of."""
+    inside = payouts.movements_of(account, params["payout"]) if "payout" in params else None
+
+    def is_inside(movement: Stored) -> bool:
+        return inside is None or movement["id"] in inside
+
+    wanted = {name: params.get(name) for name in ("source", "type", "currency")}
+    return page(account, "balance_transaction", "/v1/balance_transactions", params, is_inside, **wanted)
 
 
 _SESSIONS, _CHARGE, _REFUND = (
@@ -54,9 +45,6 @@ _SESSIONS, _CHARGE, _REFUND = (
 )
 _SESSION_FILTERS = ("payment_intent", "customer", "status")
 ROUTES: list[tuple[str, str, Shape, Work]] = [
-    ("POST", "/customers", customers.CREATE, customers.create_customer),
-    ("GET", "/customers", strings("email"), list_of("customer", "/v1/customers", "email")),
-    ("GET", "/customers/<object_id>", {}, retrieve("customer")),
     ("POST", _SESSIONS, checkouts.CREATE, checkouts.create_checkout),
     (
         "GET",
@@ -79,13 +67,22 @@ ROUTES: list[tuple[str, str, Shape, Work]] = [
     ("POST", "/refunds", refunds.CREATE, refunds.create_refund),
     ("GET", "/refunds", strings(*_REFUND), list_of("refund", "/v1/refunds", *_REFUND)),
     ("GET", "/refunds/<object_id>", {}, retrieve("refund", "id")),
+    ("POST", "/refunds/<object_id>", refunds.UPDATE, refunds.update_refund),
+    ("POST", "/refunds/<object_id>/cancel", {}, refunds.cancel_refund),
+    ("GET", "/disputes", strings(*_REFUND), list_of("dispute", "/v1/disputes", *_REFUND)),
+    ("GET", "/disputes/<object_id>", {}, retrieve("dispute")),
+    ("POST", "/disputes/<object_id>", disputes.UPDATE, disputes.update_dispute),
+    ("POST", "/disputes/<object_id>/close", {}, disputes.close_dispute),
+    ("GET", "/payouts", strings("status", "destination"), list_of("payout", "/v1/payouts", "status", "destination")),
+    ("GET", "/payouts/<object_id>", {}, retrieve("payout", "payout")),
     (
         "GET",
         "/balance_transactions",
-        strings("source", "type", "currency"),
-        list_of("balance_transaction", "/v1/balance_transactions", "source", "type", "currency"),
+        strings("source", "type", "currency", "payout"),
+        list_movements,
     ),
     ("GET", "/balance_transactions/<object_id>", {}, retrieve("balance_transaction")),
     ("GET", "/events", PAGE | {"type": STRING, "types": STRINGS}, list_events),
     ("GET", "/events/<object_id>", {}, retrieve("event")),
 ]
+ROUTES += billing_routes.ROUTES + direct_routes.ROUTES

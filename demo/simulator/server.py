@@ -7,10 +7,13 @@ from collections import deque
 from flask import Flask
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from demo.simulator import charges, checkout_modes, collection, cycles, debits, paying, payouts, refunds
 from demo.simulator.account import Account
 from demo.simulator.api import Call, api
 from demo.simulator.control import control
 from demo.simulator.hosted import hosted
+from demo.simulator.invoice_page import invoice_page
+from demo.simulator.portal_page import portal_page
 from demo.simulator.store import Store
 from demo.simulator.webhooks import Webhooks
 
@@ -38,12 +41,16 @@ class Simulator:
         retry_seconds: float,
     ) -> None:
         self.account = Account(Store(state))
+        for part in (collection, cycles, checkout_modes, paying, charges, debits, refunds, payouts):
+            part.follow(self.account)
         self.webhooks = Webhooks(self.account, webhook_url, webhook_secret, retry_seconds)
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.api_key = api_key
         app = Flask(__name__)
         app.register_blueprint(api(self.account, api_key, self.calls))
         app.register_blueprint(hosted(self.account))
+        app.register_blueprint(portal_page(self.account))
+        app.register_blueprint(invoice_page(self.account))
         app.register_blueprint(control(self.account, self.webhooks, self.calls))
         self._server = make_server(HOST, port, app, threaded=True, request_handler=_Quiet)
         self.url = self.account.public_url = f"http://{HOST}:{self._server.server_port}"

@@ -13,11 +13,19 @@ CREATE TABLE IF NOT EXISTS object (
     created INTEGER NOT NULL, body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS object_by_kind ON object (kind, created, seq);
-CREATE INDEX IF NOT EXISTS open_checkout ON object (json_extract(body, '$.expires_at'))
-    WHERE kind = 'checkout.session' AND json_extract(body, '$.status') = 'open';
-CREATE INDEX IF NOT EXISTS charge_without_fee ON object (created)
-    WHERE kind = 'charge' AND json_extract(body, '$.paid')
-    AND json_extract(body, '$.balance_transaction') IS NULL;
+CREATE INDEX IF NOT EXISTS checkout_by_intent ON object (json_extract(body, '$.payment_intent'))
+    WHERE kind = 'checkout.session';
+CREATE INDEX IF NOT EXISTS dispute_by_charge ON object (json_extract(body, '$.charge')) WHERE kind = 'dispute';
+CREATE TABLE IF NOT EXISTS paid_out (movement TEXT PRIMARY KEY, payout TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS paid_out_by_payout ON paid_out (payout);
+CREATE INDEX IF NOT EXISTS payment_of_invoice ON object (json_extract(body, '$.invoice'))
+    WHERE kind = 'invoice_payment';
+CREATE INDEX IF NOT EXISTS payment_by_intent ON object (json_extract(body, '$.payment.payment_intent'))
+    WHERE kind = 'invoice_payment';
+CREATE INDEX IF NOT EXISTS checkout_of_invoice ON object (json_extract(body, '$.invoice'))
+    WHERE kind = 'checkout.session';
+CREATE INDEX IF NOT EXISTS pending_item ON object (json_extract(body, '$.customer'))
+    WHERE kind = 'invoiceitem' AND json_extract(body, '$.invoice') IS NULL;
 CREATE TABLE IF NOT EXISTS idempotency (
     key TEXT PRIMARY KEY, fingerprint TEXT NOT NULL, status INTEGER NOT NULL, body TEXT NOT NULL,
     request_id TEXT NOT NULL, created INTEGER NOT NULL
@@ -28,6 +36,10 @@ CREATE TABLE IF NOT EXISTS delivery (
 );
 CREATE INDEX IF NOT EXISTS delivery_by_state ON delivery (state, due);
 CREATE INDEX IF NOT EXISTS delivery_by_event ON delivery (event);
+CREATE TABLE IF NOT EXISTS due (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, work TEXT NOT NULL, about TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS due_by_time ON due (at, id);
 CREATE TABLE IF NOT EXISTS setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
@@ -81,8 +93,12 @@ class Store:
             db.execute(
                 "INSERT INTO object (id, kind, created, body) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
-                (thing["id"], thing["object"], thing["created"], json.dumps(thing)),
+                (thing["id"], thing["object"], thing.get("created", 0), json.dumps(thing)),
             )
+
+    def delete(self, object_id: str) -> None:
+        with self.transaction() as db:
+            db.execute("DELETE FROM object WHERE id = ?", (object_id,))
 
     def find(self, kind: str, object_id: str) -> Stored | None:
         found = self.rows("SELECT body FROM object WHERE id = ? AND kind = ?", object_id, kind)

@@ -12,8 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from demo.simulator.account import Account
-from demo.simulator.charges import book_late_fees
-from demo.simulator.paying import expire_overdue
 from demo.simulator.store import Stored
 
 ATTEMPTS = 20
@@ -81,7 +79,7 @@ class Webhooks:
         """One POST of an event now. Answers (status, None), or (None, what went wrong)."""
         if self.url is None:
             return None, "no webhook address"
-        event = {**event, "pending_webhooks": 1}
+        event = {**event, "pending_webhooks": 1, "livemode": self.account.faults.wrong_mode}
         payload = json.dumps(event, indent=2).encode()
         at = int(time.time())
         headers = {
@@ -128,6 +126,16 @@ class Webhooks:
                     return False
                 self._changed.wait(left)
         return True
+
+    def wait_until_tried(self, timeout: float) -> None:
+        """Until every webhook that is due was sent once, whatever was answered, or `timeout` seconds are over."""
+        deadline = time.monotonic() + timeout
+        with self._changed:
+            while self.url is not None and time.monotonic() < deadline:
+                untried = "SELECT 1 FROM delivery WHERE state = 'pending' AND attempts = 0 AND due <= ? LIMIT 1"
+                if not self.account.store.rows(untried, time.time()):
+                    return
+                self._changed.wait(deadline - time.monotonic())
 
     def pending(self) -> int:
         rows = self.account.store.rows("SELECT count(*) AS n FROM delivery WHERE state = 'pending'")
@@ -179,16 +187,12 @@ class Webhooks:
             if self._stopping:  # sent but not noted: sent again after the restart, as at Stripe
                 return
             self._in_flight.discard(row["id"])
-            self._note(row["id"], state, due, attempts, status, error)
-
-    def _note(
-        self, delivery: int, state: str, due: float, attempts: int, status: int | None, error: str | None
-    ) -> None:
-        with self.account.store.transaction() as db:
-            db.execute(
-                "UPDATE delivery SET state = ?, due = ?, attempts = ?, sent = ?, status = ?, error = ? WHERE id = ?",
-                (state, due, attempts, time.time(), status, error, delivery),
-            )
+            with self.account.store.transaction() as db:
+                db.execute(
+                    "UPDATE delivery SET state = ?, due = ?, attempts = ?, sent = ?, status = ?, error = ?"
+                    " WHERE id = ?",
+                    (state, due, attempts, time.time(), status, error, row["id"]),
+                )
 
     def _watch_clock(self) -> None:
         while True:
@@ -196,5 +200,4 @@ class Webhooks:
                 self._changed.wait(LOOK_EVERY)
                 if self._stopping:
                     return
-            expire_overdue(self.account)
-            book_late_fees(self.account)
+            self.account.pass_time()

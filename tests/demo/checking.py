@@ -6,33 +6,66 @@ from typing import Any
 
 from jsonschema_rs import validator_for
 
-from demo.simulator.params import Required
+from demo.simulator.params import Clearable, Required
 from demo.simulator.routes import ROUTES
 from demo.simulator.server import Simulator
 from tests.demo.stripe_schema import Operation, Schema, StripeSchemas
 
 OBJECTS = [
+    "stripe.billing_portal._configuration",
+    "stripe.billing_portal._session",
     "stripe.checkout._session",
     "stripe._balance_transaction",
     "stripe._charge",
     "stripe._customer",
+    "stripe._dispute",
     "stripe._event",
+    "stripe._invoice",
+    "stripe._invoice_item",
+    "stripe._invoice_line_item",
+    "stripe._invoice_payment",
     "stripe._line_item",
+    "stripe._mandate",
     "stripe._payment_intent",
     "stripe._payment_method",
+    "stripe._payout",
+    "stripe._plan",
     "stripe._price",
+    "stripe._product",
     "stripe._refund",
+    "stripe._setup_intent",
+    "stripe._subscription",
+    "stripe._subscription_item",
 ]
 SERVICES = [
+    "stripe.billing_portal._configuration_service",
+    "stripe.billing_portal._session_service",
     "stripe.checkout._session_service",
     "stripe.checkout._session_line_item_service",
     "stripe._balance_transaction_service",
     "stripe._charge_service",
+    "stripe._customer_payment_method_service",
     "stripe._customer_service",
+    "stripe._dispute_service",
     "stripe._event_service",
+    "stripe._invoice_item_service",
+    "stripe._invoice_line_item_service",
+    "stripe._invoice_payment_service",
+    "stripe._invoice_service",
+    "stripe._mandate_service",
     "stripe._payment_intent_service",
+    "stripe._payment_method_service",
+    "stripe._payout_service",
+    "stripe._price_service",
+    "stripe._product_service",
     "stripe._refund_service",
+    "stripe._setup_intent_service",
+    "stripe._subscription_service",
 ]
+
+
+# What Stripe's hosted page asks for and its command line uses; no client library knows it.
+NOT_IN_THE_LIBRARY = "/v1/payment_pages"
 
 
 def plain(route: str) -> str:
@@ -75,6 +108,8 @@ class Checker:
         """Every request accepted with its answer, every object kept, every event."""
         found = []
         for call in simulator.calls:
+            if call.route.startswith(NOT_IN_THE_LIBRARY):
+                continue
             operation = self.operations[call.method, plain(call.route)]
             where = f"{call.method} {call.route}"
             if call.status == 200:
@@ -82,7 +117,10 @@ class Checker:
                     found += [f"{where} takes no parameters"] if call.params else []
                 else:
                     found += [f"{where} asked {p}" for p in self.problems(operation.params, call.params)]
-                found += [f"{where} answered {p}" for p in self.problems(operation.answer, call.answer)]
+                if call.answer.get("deleted") is not True:
+                    found += [f"{where} answered {p}" for p in self.problems(operation.answer, call.answer)]
+                elif set(call.answer) != {"id", "object", "deleted"}:
+                    found.append(f"{where} answered more of what it deleted")
             else:
                 found += [f"{where} refused {p}" for p in self.problems(self.error, call.answer)]
         rows = simulator.account.store.rows("SELECT body FROM object WHERE kind <> 'order'")
@@ -93,12 +131,13 @@ class Checker:
 
 def declared() -> list[tuple[str, str, Any]]:
     """The simulator's routes and the parameters each declares."""
-    return [(method, plain(f"/v1{route}"), shape) for method, route, shape, _ in ROUTES]
+    routes = [(method, plain(f"/v1{route}"), shape) for method, route, shape, _ in ROUTES]
+    return [route for route in routes if not route[1].startswith(NOT_IN_THE_LIBRARY)]
 
 
 def names_of(shape: Any, at: str = "") -> list[str]:
     """Every parameter a declared shape knows, as dotted paths."""
-    if isinstance(shape, Required):
+    if isinstance(shape, (Clearable, Required)):
         return names_of(shape.kind, at)
     if isinstance(shape, list):
         return names_of(shape[0], f"{at}[]")

@@ -15,6 +15,7 @@ import stripe
 
 from demo.simulator import server
 from demo.simulator.server import Simulator
+from tests.demo.billing import Billing
 from tests.demo.checking import Checker
 
 stripe.enable_telemetry = False
@@ -90,6 +91,11 @@ def simulator(receiver: Receiver, checker: Checker) -> Iterator[Simulator]:
 @pytest.fixture
 def client(simulator: Simulator) -> stripe.StripeClient:
     return stripe.StripeClient(simulator.api_key, base_addresses={"api": simulator.url}, max_network_retries=0)
+
+
+@pytest.fixture
+def billing(simulator: Simulator, client: stripe.StripeClient) -> Billing:
+    return Billing(simulator, client)
 
 
 @pytest.fixture

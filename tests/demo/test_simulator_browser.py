@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from demo.simulator.server import Simulator
+from tests.demo.billing import Billing
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -61,6 +62,45 @@ def test_a_person_is_declined_leaves_comes_back_and_pays(tab: Page, checkout: An
     assert [charge.paid for charge in client.v1.charges.list().data] == [True, False]
 
 
+def test_a_person_fails_3d_secure_then_agrees_to_a_debit_that_fails(
+    tab: Page, simulator: Simulator, checkout: Any, client: stripe.StripeClient
+) -> None:
+    tab.goto(checkout.url)
+    tab.get_by_role("button", name="Pay €30.00 with 3-D Secure").click()
+    tab.get_by_role("button", name="Fail this check").click()
+    assert "failed authentication" in tab.get_by_role("alert").inner_text()
+    tab.get_by_role("button", name="Use a SEPA debit that fails days later").click()
+    tab.wait_for_url(f"**/_control?checkout={checkout.id}")
+    tab.get_by_text("complete, unpaid").wait_for()
+    tab.get_by_role("button", name="Forward 1 week").click()
+    tab.get_by_text("insufficient funds", exact=True).wait_for()
+    assert [charge.status for charge in client.v1.charges.list().data] == ["failed"]
+
+
+def test_a_person_lets_the_bank_act_on_the_control_page(
+    tab: Page, simulator: Simulator, client: stripe.StripeClient, paid: Any
+) -> None:
+    charge_id = paid.payment_intent.latest_charge.id
+    refund = client.v1.refunds.create({"charge": charge_id, "amount": 500})
+    tab.goto(f"{simulator.url}/_control")
+    tab.get_by_role("button", name=f"Fails, {refund.id}").click()
+    tab.get_by_role("button", name=f"Payer disputes it, {charge_id}").click()
+    [dispute] = client.v1.disputes.list().data
+    tab.get_by_role("button", name=f"Won, {dispute.id}").click()
+    tab.get_by_role("button", name="Forward 1 week").click()
+    tab.get_by_role("button", name="Pay out €9.30 now").click()
+    [payout] = client.v1.payouts.list().data
+    tab.get_by_role("button", name=f"Fails, {payout.id}").click()
+    tab.get_by_role("button", name="Pay out €9.30 now").wait_for()
+    tab.get_by_role("button", name="Order it").click()
+    tab.get_by_role("button", name="Take all orders back").click()
+    assert client.v1.refunds.retrieve(refund.id).status == "failed"
+    assert (client.v1.disputes.retrieve(dispute.id).status, client.v1.payouts.retrieve(payout.id).status) == (
+        "won",
+        "failed",
+    )
+
+
 def test_a_person_refunds_and_moves_the_clock_on_the_control_page(
     tab: Page, simulator: Simulator, checkout: Any, client: stripe.StripeClient, paid: Any
 ) -> None:
@@ -70,7 +110,7 @@ def test_a_person_refunds_and_moves_the_clock_on_the_control_page(
     tab.get_by_label("Drop webhooks").check()
     tab.get_by_role("button", name="Set faults").click()
     assert tab.get_by_label("Drop webhooks").is_checked()
-    tab.get_by_role("button", name="Forward 30 days").click()
+    tab.get_by_role("button", name="Forward 1 month").click()
     tab.get_by_text("expired, unpaid").wait_for()
     assert client.v1.checkout.sessions.retrieve(checkout.id).status == "expired"
 
@@ -100,8 +140,28 @@ def test_every_page_is_accessible_and_never_scrolls_sideways(
         }
     )
     control(f"checkouts/{declined.id}/decline")
+    customer = client.v1.customers.create({"email": "bob@example.org"})
+    setup = client.v1.checkout.sessions.create(
+        {"mode": "setup", "currency": "eur", "customer": customer.id, "success_url": "http://127.0.0.1:9/"}
+    )
+    control(f"checkouts/{setup.id}/debit")
+    asked = client.v1.checkout.sessions.create(
+        {"mode": "setup", "currency": "eur", "customer": customer.id, "success_url": "http://127.0.0.1:9/"}
+    )
+    control(f"checkouts/{asked.id}/three_d_secure")
+    billing = Billing(simulator, client)
+    subscription = billing.subscribe()
+    portal = client.v1.billing_portal.sessions.create({"customer": subscription.customer})
+    control(f"charges/{paid.payment_intent.latest_charge.id}/refund", amount=500)
+    control(f"charges/{paid.payment_intent.latest_charge.id}/inquire")
+    control("clock", offset=4 * 86_400)
+    control("payouts")
+    control("clock", offset=0)
+    control("call-faults", fault="error", call="GET /v1/nothing")
     paths = [f"/pay/{checkout.id}", f"/pay/{declined.id}", f"/pay/{checkout.id}/left", f"/pay/{paid.id}"]
+    paths += [f"/pay/{asked.id}", f"/pay/{asked.id}/authenticate"]
     paths += [f"/receipts/{paid.payment_intent.latest_charge.id}", "/pay/unknown", "/_control"]
+    paths += [portal.url.removeprefix(simulator.url), f"/invoices/{subscription.latest_invoice}"]
     findings = []
     for scheme, width in [("dark", 320), ("light", 1280)]:
         page = browser.new_page(viewport={"width": width, "height": 844}, color_scheme=scheme)

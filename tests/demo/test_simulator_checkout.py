@@ -16,8 +16,8 @@ Fee = dict[str, Any]
 FORM = {"email": "alice@example.org", "name": "Alice Roca"}
 
 
-def press(url: str, card: str = "accepted", **fields: str) -> requests.Response:
-    return requests.post(url, data=FORM | {"card": card} | fields, allow_redirects=False, timeout=10)
+def press(url: str, way: str = "accepted", **fields: str) -> requests.Response:
+    return requests.post(url, data=FORM | {"way": way} | fields, allow_redirects=False, timeout=10)
 
 
 def test_a_new_checkout_is_open_and_unpaid(client: stripe.StripeClient, fee: Fee) -> None:
@@ -117,7 +117,7 @@ def test_a_declined_card_keeps_the_page_and_a_second_card_pays(
 ) -> None:
     session = client.v1.checkout.sessions.create(fee)
     assert session.url
-    refused = press(session.url, card="declined")
+    refused = press(session.url, way="declined")
     assert (refused.status_code, refused.headers["Location"]) == (303, f"/pay/{session.id}")
     page = requests.get(session.url, timeout=10)
     assert "Your card was declined." in page.text and "Alice Roca" in page.text
@@ -173,7 +173,7 @@ def test_what_a_person_types_is_shown_as_text(client: stripe.StripeClient, fee: 
     fee["line_items"][0]["price_data"]["product_data"]["name"] = "<b>Basic</b>"
     session = client.v1.checkout.sessions.create(fee)
     assert session.url
-    press(session.url, card="declined", name='"><script>alert(1)</script>')
+    press(session.url, way="declined", name='"><script>alert(1)</script>')
     page = requests.get(session.url, timeout=10)
     assert "<script" not in page.text and "<b>" not in page.text
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")

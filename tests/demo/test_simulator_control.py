@@ -44,7 +44,7 @@ def test_buttons_do_and_come_back_to_the_page(
     simulator: Simulator, client: stripe.StripeClient, fee: Any, receiver: Any, control: Control
 ) -> None:
     paid, left = (client.v1.checkout.sessions.create(fee) for _ in range(2))
-    assert form(simulator, f"checkouts/{paid.id}/pay").headers["Location"] == "/_control"
+    assert form(simulator, f"checkouts/{paid.id}/pay").headers["Location"] == "/_control#checkouts"
     assert form(simulator, f"checkouts/{left.id}/expire").status_code == 303
     [charge] = client.v1.charges.list().data
     form(simulator, f"charges/{charge.id}/refund", amount="")
@@ -67,6 +67,8 @@ def test_a_form_sets_all_faults_and_json_only_those_it_names(simulator: Simulato
         "sign_with": None,
         "slow": 0.0,
         "late_fees": 0.0,
+        "wrong_mode": False,
+        "refunds": "succeed",
     }
     control("faults", drop=False)
     assert state(simulator)["faults"]["duplicate"] == 3
@@ -87,10 +89,27 @@ def test_the_clock_moves_forward_and_back(
     assert state(simulator)["clock_offset"] == 0
 
 
+def test_a_year_passes_day_by_day_with_its_webhooks_on_their_days(
+    simulator: Simulator, client: stripe.StripeClient, fee: Any, control: Control, receiver: Any
+) -> None:
+    moved: list[tuple[int, int]] = []
+    simulator.account.on_clock = lambda offset: moved.append((offset, len(receiver.got)))
+    session = client.v1.checkout.sessions.create(fee)
+    control(f"checkouts/{session.id}/debit")
+    control("idle")
+    control("clock", add=365 * 86_400)
+    assert [offset for offset, _ in moved] == [day * 86_400 for day in range(1, 366)]
+    assert [got for _, got in moved[:5]] == [4] * 5
+    assert moved[6][1] == 8
+    [movement] = client.v1.balance_transactions.list().data
+    assert movement.created - session.created in (5 * 86_400, 5 * 86_400 + 1)
+
+
 @pytest.mark.parametrize(
     ("path", "values"),
     [
         ("faults", {"mood": "bad"}),
+        ("faults", {"refunds": "sometimes"}),
         ("faults", {"duplicate": "many"}),
         ("faults", {"delay": "long"}),
         ("faults", {"delay": "nan"}),

@@ -105,9 +105,7 @@ def test_another_api_version_is_refused(simulator: Simulator, client: stripe.Str
         client.v1.events.list(options={"stripe_version": "2020-08-27"})
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "no/such/path"), ("POST", "events"), ("DELETE", "customers/cus_1")]
-)
+@pytest.mark.parametrize(("method", "path"), [("GET", "no/such/path"), ("POST", "events"), ("DELETE", "charges/ch_1")])
 def test_an_unknown_path_is_answered_in_stripes_shape(simulator: Simulator, method: str, path: str) -> None:
     answer = requests.request(
         method,
@@ -129,7 +127,8 @@ WRONG: list[tuple[dict[str, Any], str | None, str]] = [
     ({"cancel_url": ""}, "parameter_invalid_empty", "cancel_url"),
     ({"customer_email": "alice"}, "email_invalid", "customer_email"),
     ({"expires_at": "soon"}, "parameter_invalid_integer", "expires_at"),
-    ({"mode": "subscription"}, None, "mode"),
+    ({"mode": "gift"}, None, "mode"),
+    ({"mode": "subscription"}, None, "line_items"),
     ({"customer": "cus_unknown", "customer_email": None}, "resource_missing", "customer"),
     ({"customer": "cus_unknown"}, None, "customer"),
     ({"line_items": [{"quantity": 1, "price": "price_unknown"}]}, "resource_missing", "line_items[0][price]"),

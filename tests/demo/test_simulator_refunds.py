@@ -104,3 +104,90 @@ def test_the_provider_can_refund_by_itself(client: stripe.StripeClient, paid: An
     assert event.request and event.request.id is None
     assert control(f"charges/{paid.payment_intent.latest_charge.id}/refund")["amount"] == 2500
     assert control(f"charges/{paid.payment_intent.latest_charge.id}/refund")["http_status"] == 400
+
+
+@pytest.fixture
+def refund(client: stripe.StripeClient, paid: Any) -> Callable[..., Any]:
+    """`refund(1000)` of the paid charge through the API, all of it when no amount is given."""
+
+    def create(amount: int | None = None) -> Any:
+        wanted: Any = {"charge": paid.payment_intent.latest_charge.id} | ({"amount": amount} if amount else {})
+        return client.v1.refunds.create(wanted)
+
+    return create
+
+
+def test_a_refund_can_fail_after_it_had_succeeded(
+    client: stripe.StripeClient, refund: Any, receiver: Any, control: Control
+) -> None:
+    refund(500)
+    failing = refund(1000)
+    assert failing.status == "succeeded"
+    control("idle")
+    before = len(receiver.got)
+    for _ in range(2):
+        control(f"refunds/{failing.id}/fail", reason="lost_or_stolen_card")
+    control("idle")
+    assert receiver.types[before:] == ["refund.updated", "charge.refund.updated", "refund.failed"]
+    after: Any = client.v1.refunds.retrieve(failing.id, {"expand": ["failure_balance_transaction"]})
+    assert (after.status, after.failure_reason) == ("failed", "lost_or_stolen_card")
+    assert (after.failure_balance_transaction.type, after.failure_balance_transaction.net) == ("refund_failure", 1000)
+    charge = client.v1.charges.retrieve(after.charge)
+    assert (charge.amount_refunded, charge.refunded) == (500, False)
+    assert sum(m.net for m in client.v1.balance_transactions.list().data) == 3000 - 70 - 500
+
+
+def test_what_came_back_can_be_refunded_again(client: stripe.StripeClient, refund: Any, control: Control) -> None:
+    control(f"refunds/{refund().id}/fail")
+    again = refund()
+    assert client.v1.charges.retrieve(again.charge).refunded is True
+    assert control(f"refunds/{again.id}/fail", reason="mood")["http_status"] == 400
+
+
+@pytest.mark.parametrize(
+    ("fate", "first", "later"), [("pending", "pending", "succeeded"), ("fail", "succeeded", "failed")]
+)
+def test_a_refund_can_be_answered_days_later(
+    client: stripe.StripeClient, refund: Any, control: Control, fate: str, first: str, later: str
+) -> None:
+    control("faults", refunds=fate)
+    refund_id = refund(1000).id
+    assert client.v1.refunds.retrieve(refund_id).status == first
+    control("clock", offset=4 * 86_400)
+    assert client.v1.refunds.retrieve(refund_id).status == first
+    control("clock", offset=6 * 86_400)
+    assert client.v1.refunds.retrieve(refund_id).status == later
+
+
+def test_a_pending_refund_counts_against_the_charge_and_can_fail(
+    client: stripe.StripeClient, refund: Any, control: Control
+) -> None:
+    control("faults", refunds="pending")
+    waiting = refund(2000)
+    assert (waiting.status, waiting.pending_reason) == ("pending", "processing")
+    with pytest.raises(stripe.InvalidRequestError):
+        refund(1001)
+    control(f"refunds/{waiting.id}/fail")
+    control("clock", offset=6 * 86_400)
+    assert client.v1.refunds.retrieve(waiting.id).status == "failed"
+    assert refund(3000).status == "pending"
+
+
+def test_only_a_refund_that_waits_for_the_payer_can_be_canceled(
+    client: stripe.StripeClient, refund: Any, control: Control
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.refunds.cancel(refund(500).id)
+    control("faults", refunds="requires_action")
+    waiting = refund(1000)
+    assert waiting.status == "requires_action"
+    assert client.v1.refunds.cancel(waiting.id).status == "canceled"
+    assert client.v1.charges.retrieve(waiting.charge).amount_refunded == 500
+    other = refund(700)
+    assert control(f"refunds/{other.id}/arrive")["status"] == "succeeded"
+
+
+def test_a_refund_can_be_named_later(client: stripe.StripeClient, refund: Any) -> None:
+    made = refund(500)
+    named = client.v1.refunds.update(made.id, {"metadata": {"refund": "9"}})
+    assert named.metadata and named.metadata["refund"] == "9"

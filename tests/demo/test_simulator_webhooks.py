@@ -129,6 +129,14 @@ def test_events_can_be_signed_with_another_secret_until_it_is_put_right(
     assert verify(receiver.got[0], "whsec_other").type == verify(receiver.got[-1]).type == "customer.created"
 
 
+def test_events_can_come_from_the_wrong_mode(client: stripe.StripeClient, control: Control, receiver: Any) -> None:
+    control("faults", wrong_mode=True)
+    client.v1.customers.create()
+    assert control("idle")["idle"]
+    assert verify(receiver.got[0]).livemode is True
+    assert client.v1.events.list().data[0].livemode is False
+
+
 def test_events_come_one_by_one_unless_told_otherwise(
     client: stripe.StripeClient, fee: Any, control: Control, receiver: Any
 ) -> None:
