@@ -69,15 +69,28 @@ def _register_packages(app: Flask) -> None:
     from app.cards import jobs as cards_jobs
     from app.cards import views as cards
     from app.memberships import cli as memberships_cli
+    from app.payments import (
+        account_views,
+        auto_renewal_views,
+        gift_views,
+        outcome_views,
+        receipt_views,
+        remind_cli,
+        reminder_views,
+        renewal_link_views,
+    )
     from app.payments import cli as payments_cli
     from app.payments import jobs as payments_jobs
     from app.payments import views as payments
     from app.people import cli as people_cli
     from app.portal import cli as portal_cli
-    from app.portal import views as portal
+    from app.portal import mails
+    from app.portal import settings_views as portal_settings
+    from app.portal import staff_views as portal  # on one blueprint with the member's pages
     from app.services import cli as services_cli
     from app.services import service as services
     from app.treasury import cli as treasury_cli
+    from app.treasury import record_views as recording
     from app.treasury import views as treasury
     from app.verification import api
     from app.verification import views as verification
@@ -87,11 +100,16 @@ def _register_packages(app: Flask) -> None:
         package.register_checks()
     for package_jobs in (accounts_jobs, cards_jobs, payments_jobs):
         package_jobs.register()
-    for views in (accounts, cards, payments, verification, treasury, portal):
+    paying = (
+        payments, outcome_views, gift_views, renewal_link_views, auto_renewal_views, account_views, receipt_views,
+        reminder_views,
+    )  # fmt: skip
+    for views in (accounts, cards, *paying, verification, treasury, recording, portal, portal_settings, mails):
         app.register_blueprint(views.bp)
     api.register_api(app)
     csrf.exempt(api.bp)
-    portal_cli.add_to(memberships_cli.commands)
+    for elsewhere in (portal_cli, remind_cli):
+        elsewhere.add_to(memberships_cli.commands)
     package_clis = (accounts_cli, benefits_cli, memberships_cli, payments_cli, people_cli, services_cli, treasury_cli)
     for group in (
         portal_cli.association,

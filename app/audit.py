@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -53,7 +53,7 @@ class AuditHead(Base):
 
 def record(action: str, subject: str, at: datetime, **facts: Any) -> None:
     """Note in this transaction that `action` happened to `subject` ("payment:12")."""
-    entry = {"action": action, "subject": subject, "at": at, "actor": current_actor(), "facts": facts}
+    entry = {"action": action, "subject": subject, "at": at.astimezone(UTC), "actor": current_actor(), "facts": facts}
     session = db.session()
     transaction = session.get_nested_transaction() or session.get_transaction() or session.begin()
     session.info.setdefault("audit", []).append((transaction, entry))

@@ -46,9 +46,19 @@ def day_of(instant: datetime) -> date:
     return instant.astimezone(zone()).date()
 
 
+def day_of_news(instant: datetime, now: datetime) -> date:
+    """The day of an instant of somebody else's clock, which may be ahead: nothing has happened after our now."""
+    return day_of(min(instant, now))
+
+
+def day_start(day: date) -> datetime:
+    """The first instant of `day` for the association, in UTC."""
+    return datetime.combine(day, datetime.min.time(), zone()).astimezone(UTC)
+
+
 def day_end(day: date) -> datetime:
     """The first instant after `day` for the association, in UTC (DST nights included)."""
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), zone()).astimezone(UTC)
+    return day_start(day + timedelta(days=1))
 
 
 def forget() -> None:

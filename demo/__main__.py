@@ -63,14 +63,14 @@ def run(port: int, instance: Path, ending: threading.Event) -> None:
     mails = mailbox.start(port_from(port + 2), instance / "mail")
     children: list[subprocess.Popen[bytes]] = []
     try:
-        from demo import sample  # imports the application, which reads the environment set above
+        from demo import clocks, sample  # import the application, which reads the environment set above
 
         app = sample.prepare(simulator)
         if ending.is_set():
             return
         simulator.webhooks.url = f"http://127.0.0.1:{port}/stripe/webhook"
         children = [start_site(port, instance), start_worker(instance)]
-        threading.Thread(target=sample.keep_clocks_together, args=(app, simulator, ending), daemon=True).start()
+        threading.Thread(target=clocks.Clocks(app, simulator).keep_together, args=(ending,), daemon=True).start()
         if wait_until_up(port, instance, children, ending):
             greet(port, sample.invite(app, CAST), f"{simulator.url}/_control", mails.url)
             while not ending.wait(0.5):

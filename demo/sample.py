@@ -9,7 +9,6 @@ from __future__ import annotations
 import random
 import shutil
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,7 +27,8 @@ from app.extensions import db
 from app.memberships.service import add_tier, get_tier, list_tiers
 from app.payments import checkouts
 from app.payments.manual import record_payment
-from app.payments.service import get_payment, request_refund
+from app.payments.refunds import request_refund
+from app.payments.service import Wanted, get_payment
 from app.people.importing import import_register
 from app.people.models import Person
 from app.people.rules import RegisterRow
@@ -71,20 +71,6 @@ def invite(app: Flask, cast: Iterable[tuple[str, str, str]]) -> dict[str, str]:
         links = {word: f"{base}/sign-in/{accounts.invite(mail, role, clock.now())}" for word, mail, role in cast}
         db.session.commit()
     return links
-
-
-def keep_clocks_together(app: Flask, simulator: Simulator, ending: threading.Event) -> None:
-    """`flask clock shift` moves the simulator too, and its control page moves the product."""
-    last = simulator.account.clock_offset
-    while not ending.wait(0.5):
-        with app.app_context():
-            association = get_association()
-            if association.clock_offset_seconds != last:
-                last = simulator.account.clock_offset = association.clock_offset_seconds
-            elif simulator.account.clock_offset != last:
-                last = association.clock_offset_seconds = simulator.account.clock_offset
-                db.session.commit()
-            db.session.remove()
 
 
 def fill(simulator: Simulator) -> None:
@@ -130,6 +116,10 @@ def _set_clocks(offset: int, simulator: Simulator) -> None:
 
 def open_association() -> None:
     now = clock.now()
+    association = get_association(for_update=True)
+    association.legal_name, association.tax_id = "Associació d’Alumni de la Universitat de Montjuïc", "G08000002"
+    association.address = "Passeig del Migdia 1, 08038 Barcelona"
+    association.iban, association.bic = "ES9121000418450200051332", "CAIXESBBXXX"
     basic = add_tier("basic", "Basic", 3000, now)
     plus = add_tier("plus", "Plus", 5000, now)
     add_benefit("wifi", "Campus Wi-Fi", [basic, plus], in_grace=True)
@@ -206,7 +196,7 @@ def pay(fee: Fee, simulator: Simulator) -> None:
             )  # fmt: skip
         db.session.commit()
         return
-    number, address = checkouts.start(person.id, tier, "sample", "en")
+    number, address = checkouts.start(person.id, Wanted(tier.id), "sample", "en")
     checkout_id = (address or "").rpartition("/")[2]
     tell(simulator, f"checkouts/{checkout_id}/pay")
     checkouts.settle_checkout(checkout_id)

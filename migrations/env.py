@@ -14,8 +14,7 @@ def run() -> None:
     with db.engine.connect() as connection:
         sqlite = connection.dialect.name == "sqlite"
         if sqlite:
-            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-            connection.rollback()
+            _check_foreign_keys(connection, False)
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -31,9 +30,14 @@ def run() -> None:
         if sqlite:
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             connection.rollback()
-            connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+            _check_foreign_keys(connection, True)
             if broken:
                 raise RuntimeError(f"foreign keys broken after migrating: {broken[:5]}")
+
+
+def _check_foreign_keys(connection, on) -> None:  # type: ignore[no-untyped-def]
+    # Past SQLAlchemy, which begins a transaction first: within one the pragma does nothing.
+    connection.connection.driver_connection.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
 
 
 def _keep_time_zone(connection) -> None:  # type: ignore[no-untyped-def]

@@ -20,7 +20,7 @@ from app.memberships.service import add_tier
 from app.payments.checkouts import send_refund
 from app.payments.manual import record_payment
 from app.payments.models import Payment
-from app.payments.service import request_refund
+from app.payments.refunds import request_refund
 from app.people.models import Person
 from app.people.service import add_person
 from app.services.models import Service

@@ -92,11 +92,11 @@ def _maintain(statement: str) -> None:
 _counter = iter(range(1, 1_000_000))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of the test's own at the newest migration, on each of the two kinds."""
+@contextlib.contextmanager
+def fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """A database at the newest migration of the kind that `request.param` names."""
     if request.param == "sqlite":
-        path = tmp_path / "carnet.sqlite"
+        path = folder / "carnet.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -104,6 +104,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     _maintain(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
     yield _postgres_url(name)
     _maintain(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database of the test's own at the newest migration, on each of the two kinds."""
+    with fresh_database(request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

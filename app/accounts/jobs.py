@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask import current_app
-from flask_babel import lazy_gettext as _l
 
 from app import jobs, mail
 from app.accounts.models import SignIn
@@ -25,10 +24,7 @@ def mail_sign_in(now: datetime, sign_in_id: int) -> None:
     link = f"{current_app.config['BASE_URL']}/sign-in/{token}"
     minutes = max(1, int((sign_in.expires_at - now).total_seconds() // 60))
     db.session.rollback()
-    mail.send(
-        to, _l("Your code: %(code)s", code=shown_code), "sign_in", locale, f"sign-in:{sign_in_id}",
-        link=link, code=shown_code, minutes=minutes,
-    )  # fmt: skip
+    mail.send(to, "sign_in", locale, f"sign-in:{sign_in_id}", link=link, code=shown_code, minutes=minutes)
 
 
 def register() -> None:

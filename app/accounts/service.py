@@ -195,3 +195,18 @@ def _consume(sign_in: SignIn, now: datetime) -> bool:
     """True for the one who was first."""
     once = update(SignIn).where(SignIn.id == sign_in.id, SignIn.used_at.is_(None)).values(used_at=now)
     return changed_rows(once) == 1
+
+
+def actor_name(actor: str | None) -> str:
+    """Who did something, as staff read it: "account:3" is its address, the rest in words."""
+    kind, _colon, number = (actor or "").partition(":")
+    if kind == "account" and number.isdecimal():
+        account = db.session.get(Account, int(number))
+        return account.email if account is not None else _("somebody who is gone")
+    words = {
+        "command": _("the office"),
+        "provider": _("the payment provider"),
+        "auto_renewal": _("automatic renewal"),
+        "system": _("the system"),
+    }
+    return words.get(kind, actor or "")

@@ -12,8 +12,9 @@ from datetime import date, timedelta
 from typing import Literal
 
 Status = Literal["none", "active", "grace", "lapsed", "suspended"]
-Kind = Literal["join", "renew", "rejoin"]
+Kind = Literal["join", "renew", "rejoin", "upgrade", "gift"]
 DAY = timedelta(days=1)
+FOR_LIFE = date.max
 OFFER_HOLDS = timedelta(days=30)
 
 
@@ -87,6 +88,10 @@ class AlreadyRenewed(Exception):
     """A term lies wholly in the future or has no end, so no further one is sold."""
 
 
+class Endless(AlreadyRenewed):
+    """Membership for life: there is no day after it."""
+
+
 def anniversary(anchor_on: date, months: int) -> date:
     """The day `months` after the anchor; a month without that day takes the first of the next month."""
     index = anchor_on.year * 12 + anchor_on.month - 1 + months
@@ -130,7 +135,7 @@ def _term(anchor_on: date, starts_on: date, tier: TierRules, joining: bool) -> T
 
 def grace_end(ends_on: date, tier: TierRules) -> date:
     """The last day of grace after a term that ran out."""
-    return ends_on + timedelta(days=tier.grace_days)
+    return ends_on + timedelta(days=min(tier.grace_days, (FOR_LIFE - ends_on).days))
 
 
 def _next_fixed_start(day: date, fixed_start: tuple[int, int]) -> date:
@@ -141,7 +146,7 @@ def _next_fixed_start(day: date, fixed_start: tuple[int, int]) -> date:
 
 def standing(terms: Iterable[HeldTerm], today: date) -> Standing:
     """Status, tier and dates of a day from all of a person's terms."""
-    held = sorted((t for t in terms if not t.is_empty), key=lambda t: t.starts_on)
+    held = in_order(terms)
     current = next((t for t in held if t.starts_on <= today <= t.ends_on), None)
     past = [t for t in held if t.ends_on < today]
     status: Status = "active"
@@ -166,18 +171,41 @@ def _run_end(held: Sequence[HeldTerm], current: HeldTerm) -> HeldTerm:
     return current
 
 
+def in_order(terms: Iterable[HeldTerm]) -> list[HeldTerm]:
+    """The terms that hold any day, by start."""
+    return sorted((t for t in terms if not t.is_empty), key=lambda t: t.starts_on)
+
+
 def make_offer(terms: Iterable[HeldTerm], tier: TierRules, today: date) -> Offer:
     """What is sold today: joining, renewing or rejoining. Raises AlreadyRenewed."""
-    held = sorted((t for t in terms if not t.is_empty), key=lambda t: t.starts_on)
-    if any(t.starts_on > today or t.ends_on == date.max for t in held):
+    held = in_order(terms)
+    if any(t.starts_on > today for t in held):
         raise AlreadyRenewed
-    if held and today <= held[-1].grace_ends_on:
-        kind: Kind = "renew"
-        dates = following_term(held[-1].anchor_on, held[-1].ends_on, tier)
-    else:
-        kind = "rejoin" if held else "join"
-        dates = first_term(today, tier)
-    return Offer(kind, dates, today + OFFER_HOLDS)
+    kind: Kind = "join" if not held else "renew" if today <= held[-1].grace_ends_on else "rejoin"
+    return Offer(kind, dates_after_run(held, tier, today), today + OFFER_HOLDS)
+
+
+def dates_after_run(terms: Iterable[HeldTerm], tier: TierRules, today: date) -> TermDates:
+    """The term after somebody's last day, whatever they have bought; from today when grace is over. Raises Endless."""
+    held = in_order(terms)
+    if not held or today > held[-1].grace_ends_on:
+        return first_term(today, tier)
+    if held[-1].ends_on == FOR_LIFE:
+        raise Endless
+    return following_term(held[-1].anchor_on, held[-1].ends_on, tier)
+
+
+def upgrade_fee(held_cents: int, wanted_cents: int, starts_on: date, ends_on: date, today: date) -> int:
+    """Fee difference x days left (today included) / days of the whole term, in cents, rounded down.
+
+    Rounded half up, two upgrades could cost more than the direct one.
+    """
+    return (wanted_cents - held_cents) * ((ends_on - today).days + 1) // ((ends_on - starts_on).days + 1)
+
+
+def has_graduated_within(graduation_years: Iterable[int | None], years: int, today: date) -> bool:
+    """Whether one of the years lies at most `years` back; the whole of the last calendar year counts."""
+    return any(year is not None and 0 <= today.year - year <= years for year in graduation_years)
 
 
 def is_covered(terms: Iterable[HeldTerm], starts_on: date, ends_on: date) -> bool:

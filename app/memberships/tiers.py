@@ -13,10 +13,13 @@ from app.errors import Refusal
 from app.extensions import db
 from app.memberships.models import Tier, TierPrice
 
+VAT_CODES = ("exempt", "0", "4", "10", "21")
+
 
 def add_tier(
     code: str, name: str, fee_cents: int, now: datetime, *, months: int = 12, grace_days: int = 30,
-    fixed_start: str | None = None, bonus_days: int = 0, currency: str = "EUR",
+    fixed_start: str | None = None, bonus_days: int = 0, currency: str = "EUR", graduated_within: int | None = None,
+    needs_document: bool = False, reminders: str = "-30,-7,0,15", vat_code: str = "exempt",
 ) -> Tier:  # fmt: skip
     """A new tier with its first price. Raises Refusal for values that make no tier."""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", code):
@@ -31,12 +34,18 @@ def add_tier(
         raise Refusal("bad_tier", "A fixed year needs a start such as 10-01 (not 02-29) and 12 months.")
     if bonus_days and fixed_start is None:
         raise Refusal("bad_tier", "Bonus days go with --fixed-start only.")
+    if graduated_within is not None and (needs_document or not 0 <= graduated_within <= 100):
+        raise Refusal("bad_tier", "A tier asks for a graduation 0 to 100 years ago or for a document, not for both.")
+    if vat_code not in VAT_CODES:
+        raise Refusal("bad_tier", f"{vat_code!r} is not a VAT code: choose {', '.join(VAT_CODES)}.")
     number = (db.session.execute(select(func.max(Tier.id))).scalar() or 0) + 1
     if number > 255:
         raise Refusal("too_many_tiers", "A card has room for 255 tiers.")
     tier = Tier(
         id=number, code=code, name=name.strip(), months=months, grace_days=grace_days, fixed_start=fixed_start,
-        bonus_days=bonus_days, created_at=now,
+        bonus_days=bonus_days, created_at=now, reminder_days=read_offsets(reminders), vat_code=vat_code,
+        condition="document" if needs_document else "graduated_within" if graduated_within is not None else None,
+        condition_years=graduated_within,
     )  # fmt: skip
     tier.prices.append(TierPrice(fee_cents=fee_cents, currency=currency, from_on=date(2000, 1, 1)))
     db.session.add(tier)
@@ -51,6 +60,63 @@ def _is_month_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def read_offsets(text: str) -> str:
+    """Reminders as days from a term's last day, "15,-30, 0" -> "-30,0,15"; blank is none. Raises Refusal."""
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not all(re.fullmatch(r"[-+]?\d{1,3}", word, re.ASCII) for word in words):
+        raise Refusal("bad_reminders", f"{text!r} is not a list of days such as -30,-7,0,15.")
+    offsets = sorted({int(word) for word in words})
+    if any(not -366 <= offset <= 366 for offset in offsets):
+        raise Refusal("bad_reminders", "Reminders lie from 366 days before a last day to 366 days after it.")
+    return ",".join(str(offset) for offset in offsets)
+
+
+def set_price(tier: Tier, fee_cents: int, from_on: date, now: datetime, today: date) -> TierPrice:
+    """A new fee from a day on; offers made before keep theirs. Raises Refusal.
+
+    The past keeps its price; one that is still to come may be set anew.
+    """
+    if fee_cents <= 0:
+        raise Refusal("bad_amount", "A fee is above zero.")
+    if from_on < today:
+        raise Refusal("price_in_the_past", f"What was paid stays paid: a fee changes from {today} on at the earliest.")
+    price = next((it for it in tier.prices if it.from_on == from_on), None)
+    if price is not None and price.fee_cents != fee_cents and from_on == today:
+        raise Refusal("price_in_force", f"A fee is in force from {today} already: set the new one from tomorrow.", 409)
+    if price is None:
+        price = TierPrice(currency=price_on(tier, today).currency, from_on=from_on)
+        tier.prices.append(price)
+    elif price.fee_cents == fee_cents:
+        return price
+    price.fee_cents = fee_cents
+    db.session.flush()
+    audit.record("price_set", f"tier:{tier.id}", now, fee_cents=fee_cents, from_on=from_on)
+    return price
+
+
+def close_tier(tier: Tier, on: date, successor: Tier | None, now: datetime, today: date) -> None:
+    """Sell a tier no more from a day on; who holds it renews into the successor. Raises Refusal.
+
+    One that has closed keeps its day, but may be given a successor.
+    """
+    if is_closed(tier, today):
+        if on != tier.closed_on:
+            raise Refusal("closed_already", f"The tier {tier.code} closed on {tier.closed_on}.", 409)
+    elif on < today:
+        raise Refusal("close_in_the_past", f"A tier closes from {today} on at the earliest.")
+    after = successor
+    while after is not None:
+        if after.id == tier.id:
+            raise Refusal("bad_successor", f"{tier.code} cannot succeed itself.")
+        after = after.successor
+    if successor is not None and is_closed(successor, on):
+        raise Refusal("bad_successor", f"{successor.code} is closed itself by then.")
+    if (tier.closed_on, tier.successor) != (on, successor):
+        tier.closed_on, tier.successor = on, successor
+        db.session.flush()
+        audit.record("tier_closed", f"tier:{tier.id}", now, on=on, successor=successor.code if successor else None)
 
 
 def list_tiers() -> list[Tier]:
@@ -73,6 +139,19 @@ def get_tier(code: str) -> Tier:
 
 def get_tier_by_id(tier_id: int | None) -> Tier:
     return db.session.get_one(Tier, tier_id)
+
+
+def is_closed(tier: Tier, today: date) -> bool:
+    """From its closing day a tier is sold no longer."""
+    return tier.closed_on is not None and tier.closed_on <= today
+
+
+def current_successor(tier: Tier, today: date) -> Tier | None:
+    """The tier itself while it is open, else the first open one along its chain of successors."""
+    current: Tier | None = tier
+    while current is not None and is_closed(current, today):
+        current = current.successor
+    return current
 
 
 def price_on(tier: Tier, day: date) -> TierPrice:

@@ -13,7 +13,7 @@ from app.errors import Refusal
 from app.extensions import db
 from app.memberships.service import get_tier
 from app.money import parse_amount, plain_amount
-from app.payments import checkouts, gateway, ledger, manual
+from app.payments import gateway, hearing, ledger, manual
 from app.people.service import resolve_person
 
 commands = AppGroup("payments", help="Fees.")
@@ -54,7 +54,7 @@ def sync(since: str | None) -> None:
             raise Refusal("bad_instant", f"{since!r} is not an instant such as 2026-11-23T10:00:00+00:00.") from None
         start = start.replace(tzinfo=start.tzinfo or UTC)
     try:
-        heard, looked_at = checkouts.sweep(start)
+        heard, looked_at = hearing.sweep(start)
     except gateway.ProviderTrouble as trouble:
         raise Refusal("provider_trouble", f"The payment provider does not answer ({trouble}). Try again.") from None
     click.echo(f"{heard} events heard, {looked_at} open payments looked at.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from types import ModuleType
 from typing import Any
 
@@ -16,11 +16,23 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from app.errors import Refusal
+from app.payments.facts import (
+    CheckoutFacts,
+    EventFacts,
+    MoneyFacts,
+    RefundFacts,
+    event_facts,
+    id_of,
+    instant_of,
+    money_facts,
+    refund_facts,
+)
 
 
 @dataclass(frozen=True)
 class CheckoutOrder:
-    """What to ask the provider for. `key` makes a repeated call the same call."""
+    """What to ask the provider for. `key` makes a repeated call the same call; `keeps_method` has the way of paying
+    kept for charges to come, with `customer_id` or a new customer."""
 
     number: str
     key: str
@@ -31,49 +43,8 @@ class CheckoutOrder:
     locale: str
     success_url: str
     cancel_url: str
-
-
-@dataclass(frozen=True)
-class RefundFacts:
-    """One refund as the provider has it now; `status`: pending, succeeded or failed."""
-
-    id: str
-    amount_cents: int
-    currency: str
-    status: str
-    created_at: datetime
-
-
-@dataclass(frozen=True)
-class CheckoutFacts:
-    """A checkout and all money behind it, as the provider says now."""
-
-    id: str
-    number: str | None
-    status: str
-    is_paid: bool
-    amount_cents: int
-    currency: str
-    is_live: bool
-    url: str | None
-    payment_intent_id: str | None
-    charge_id: str | None
-    charge_amount_cents: int
-    charged_at: datetime | None
-    fee_cents: int
-    has_failed: bool
-    refunds: tuple[RefundFacts, ...]
-
-
-@dataclass(frozen=True)
-class EventFacts:
-    """A doorbell: which object to fetch anew. Exactly one of the two ids is known for what concerns us."""
-
-    id: str
-    type: str
-    created_at: datetime
-    checkout_id: str | None
-    payment_intent_id: str | None
+    keeps_method: bool = False
+    customer_id: str | None = None
 
 
 class ProviderTrouble(Exception):
@@ -108,7 +79,8 @@ def _stripe() -> ModuleType:
     return stripe
 
 
-def _client() -> Any:
+def client() -> Any:
+    """Stripe's client, version 1 of its API. Raises Refusal when no key is set."""
     if not is_configured():
         raise Refusal("payments_not_configured", _("Paying online is not set up here. Ask the association."), 503)
     stripe = _stripe()
@@ -121,7 +93,7 @@ def _client() -> Any:
     ).v1
 
 
-class _asking:
+class asking:
     """Turns the provider's errors into ProviderTrouble."""
 
     def __enter__(self) -> None:
@@ -156,54 +128,120 @@ def create_checkout(order: CheckoutOrder) -> CheckoutFacts:
         "cancel_url": order.cancel_url,
         "locale": order.locale,
     }
-    if order.email:
+    if order.keeps_method:
+        parameters["payment_intent_data"]["setup_future_usage"] = "off_session"
+    if order.keeps_method and order.customer_id:
+        parameters["customer"] = order.customer_id
+    elif order.keeps_method:
+        parameters["customer_creation"] = "always"
+    if order.email and "customer" not in parameters:
         parameters["customer_email"] = order.email
-    with _asking():
-        checkout = _client().checkout.sessions.create(parameters, {"idempotency_key": order.key})
+    with asking():
+        checkout = client().checkout.sessions.create(parameters, {"idempotency_key": order.key})
     return fetch_checkout(checkout.id)
+
+
+def create_setup(
+    person_id: int, email: str | None, customer_id: str | None, currency: str, locale: str, back_url: str
+) -> str:
+    """The address of a hosted page that keeps a way of paying and takes no money. Raises ProviderTrouble."""
+    parameters: dict[str, Any] = {
+        "mode": "setup",
+        "currency": currency.lower(),
+        "metadata": {"carnet_person": str(person_id)},
+        "success_url": f"{back_url}?checkout={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": back_url,
+        "locale": locale,
+    }
+    if customer_id:
+        parameters["customer"] = customer_id
+    else:
+        parameters["customer_creation"] = "always"
+        if email:
+            parameters["customer_email"] = email
+    with asking():
+        return str(client().checkout.sessions.create(parameters).url)
 
 
 def fetch_checkout(checkout_id: str) -> CheckoutFacts:
     """Everything the provider knows of a checkout now. Raises ProviderTrouble."""
-    client = _client()
-    with _asking():
-        checkout = client.checkout.sessions.retrieve(
-            checkout_id, {"expand": ["payment_intent.latest_charge.balance_transaction"]}
-        )
-        intent = checkout.payment_intent
+    with asking():
+        checkout = client().checkout.sessions.retrieve(checkout_id, {"expand": ["setup_intent"]})
+    intent_id = id_of(checkout.payment_intent)
+    metadata = checkout.metadata.to_dict() if checkout.metadata else {}
+    saves_for = metadata.get("carnet_person", "") if checkout.mode == "setup" else ""
+    return CheckoutFacts(
+        id=checkout.id,
+        number=metadata.get("carnet_payment"),
+        status=checkout.status,
+        is_paid=checkout.payment_status == "paid",
+        amount_cents=checkout.amount_total or 0,
+        currency=(checkout.currency or "").upper(),
+        is_live=checkout.livemode,
+        url=checkout.url,
+        money=fetch_money(intent_id) if intent_id else None,
+        customer_id=id_of(checkout.customer),
+        saves_method_for=int(saves_for) if saves_for.isdecimal() else None,
+        saved_method_id=id_of(checkout.setup_intent.payment_method) if checkout.setup_intent else None,
+    )
+
+
+def fetch_money(intent_id: str) -> MoneyFacts:
+    """Charge, refunds and disputes of one payment intent as they are now. Raises ProviderTrouble."""
+    with asking():
+        intent = client().payment_intents.retrieve(intent_id, {"expand": ["latest_charge.balance_transaction"]})
         refunds: list[Any] = []
-        if intent is not None and intent.latest_charge is not None:
-            page = client.refunds.list({"payment_intent": intent.id, "limit": 100})
-            refunds = list(page.auto_paging_iter())
-    return _checkout_facts(checkout, intent, refunds)
+        disputes: list[Any] = []
+        if intent.latest_charge is not None:
+            refunds = list(client().refunds.list({"payment_intent": intent.id, "limit": 100}).auto_paging_iter())
+        if intent.latest_charge is not None and intent.latest_charge.disputed:
+            disputes = list(client().disputes.list({"payment_intent": intent.id, "limit": 100}).auto_paging_iter())
+    return money_facts(intent, refunds, disputes)
+
+
+def fetch_method(intent_id: str) -> tuple[str | None, str | None]:
+    """Customer and way of paying that an intent kept. Raises ProviderTrouble."""
+    with asking():
+        intent = client().payment_intents.retrieve(intent_id)
+    return id_of(intent.customer), id_of(intent.payment_method)
+
+
+def find_instant(event_type: str, object_id: str, since: datetime) -> datetime | None:
+    """When something befell an object, of which the object itself keeps no instant. Raises ProviderTrouble."""
+    wanted = {"types": [event_type], "created": {"gte": int(since.timestamp())}, "limit": 100}
+    with asking():
+        for event in client().events.list(wanted).auto_paging_iter():
+            if event.data.object.id == object_id:
+                return instant_of(event.created)
+    return None
 
 
 def find_checkout_of_intent(payment_intent_id: str) -> str | None:
     """The checkout a payment intent belongs to. Raises ProviderTrouble."""
-    with _asking():
-        page = _client().checkout.sessions.list({"payment_intent": payment_intent_id, "limit": 1})
+    with asking():
+        page = client().checkout.sessions.list({"payment_intent": payment_intent_id, "limit": 1})
     return page.data[0].id if page.data else None
 
 
 def expire_checkout(checkout_id: str) -> None:
     """Close an open checkout; one that is no longer open stays as it is. Raises ProviderTrouble."""
-    with _asking():
-        if _client().checkout.sessions.retrieve(checkout_id).status == "open":
-            _client().checkout.sessions.expire(checkout_id)
+    with asking():
+        if client().checkout.sessions.retrieve(checkout_id).status == "open":
+            client().checkout.sessions.expire(checkout_id)
 
 
 def create_refund(payment_intent_id: str, amount_cents: int, key: str) -> RefundFacts:
     """Ask for money to go back. Raises ProviderTrouble, or Refusal when the provider will not."""
     try:
-        with _asking():
-            refund = _client().refunds.create(
+        with asking():
+            refund = client().refunds.create(
                 {"payment_intent": payment_intent_id, "amount": amount_cents}, {"idempotency_key": key}
             )
     except ProviderRefusal as refusal:
         raise Refusal(
             "refund_refused", _("The payment provider will not refund this. Look at it there first."), 409
         ) from refusal
-    return _refund_facts(refund)
+    return refund_facts(refund)
 
 
 def read_event(body: bytes, signature: str) -> EventFacts:
@@ -211,7 +249,7 @@ def read_event(body: bytes, signature: str) -> EventFacts:
     stripe = _stripe()
     for secret in current_app.config["STRIPE_WEBHOOK_SECRETS"]:
         try:
-            return _event_facts(stripe.Webhook.construct_event(body, signature, secret))
+            return event_facts(stripe.Webhook.construct_event(body, signature, secret))
         except (stripe.SignatureVerificationError, ValueError):
             continue
     raise BadSignature
@@ -222,67 +260,7 @@ def list_events(since: datetime | None) -> Iterator[EventFacts]:
     wanted: dict[str, Any] = {"limit": 100}
     if since is not None:
         wanted["created"] = {"gte": int(since.timestamp())}
-    with _asking():
-        page = _client().events.list(wanted)
-        found = [_event_facts(event) for event in page.auto_paging_iter()]
+    with asking():
+        page = client().events.list(wanted)
+        found = [event_facts(event) for event in page.auto_paging_iter()]
     yield from reversed(found)
-
-
-def _checkout_facts(checkout: Any, intent: Any, refunds: list[Any]) -> CheckoutFacts:
-    charge = intent.latest_charge if intent is not None else None
-    if charge is not None and not charge.paid:
-        charge = None
-    balance = charge.balance_transaction if charge is not None else None
-    metadata = checkout.metadata.to_dict() if checkout.metadata else {}
-    return CheckoutFacts(
-        id=checkout.id,
-        number=metadata.get("carnet_payment"),
-        status=checkout.status,
-        is_paid=checkout.payment_status == "paid",
-        amount_cents=checkout.amount_total or 0,
-        currency=(checkout.currency or "").upper(),
-        is_live=checkout.livemode,
-        url=checkout.url,
-        payment_intent_id=intent.id if intent is not None else None,
-        charge_id=charge.id if charge is not None else None,
-        charge_amount_cents=charge.amount if charge is not None else 0,
-        charged_at=_instant(charge.created) if charge is not None else None,
-        fee_cents=balance.fee if balance is not None else 0,
-        has_failed=checkout.status == "complete"
-        and checkout.payment_status == "unpaid"
-        and intent is not None
-        and intent.status in ("requires_payment_method", "canceled"),
-        refunds=tuple(sorted((_refund_facts(r) for r in refunds), key=lambda r: (r.created_at, r.id))),
-    )
-
-
-def _refund_facts(refund: Any) -> RefundFacts:
-    known = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
-    return RefundFacts(
-        id=refund.id,
-        amount_cents=refund.amount,
-        currency=refund.currency.upper(),
-        status=known.get(refund.status, "pending"),
-        created_at=_instant(refund.created),
-    )
-
-
-def _event_facts(event: Any) -> EventFacts:
-    obj = event.data.object
-    kind = obj.object
-    return EventFacts(
-        id=event.id,
-        type=event.type,
-        created_at=_instant(event.created),
-        checkout_id=obj.id if kind == "checkout.session" else None,
-        payment_intent_id=obj.id if kind == "payment_intent" else _id(getattr(obj, "payment_intent", None)),
-    )
-
-
-def _id(value: Any) -> str | None:
-    """An id, whether or not the object was expanded."""
-    return value if isinstance(value, str) or value is None else str(value.id)
-
-
-def _instant(seconds: int) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from flask import current_app
-from flask_babel import force_locale
-from flask_babel import gettext as _
-
-from app import jobs, mail
+from app import clock, jobs
 from app.extensions import db
-from app.formats import day_long
-from app.memberships.service import find_term_of_payment
-from app.payments import checkouts, gateway
-from app.payments.models import Payment
-from app.payments.receipts import find_receipt
-
-
-def mail_receipt(now: datetime, payment_id: int) -> None:
-    """Tell somebody what their fee bought. Nothing to tell where nobody has an address."""
-    payment = db.session.get_one(Payment, payment_id)
-    term, receipt = find_term_of_payment(payment_id), find_receipt(payment_id)
-    if payment.person.email is None or term is None or receipt is None:
-        return
-    with force_locale(payment.locale):
-        subject = _("A member until %(day)s", day=day_long(term.ends_on))
-    mail.send(
-        payment.person.email, subject, "receipt", payment.locale, f"receipt:{payment_id}", payment=payment, term=term,
-        receipt=receipt, person=payment.person, card_url=f"{current_app.config['BASE_URL']}/card",
-    )  # fmt: skip
+from app.payments import (
+    auto_renewals,
+    checkouts,
+    gateway,
+    gift_letters,
+    hearing,
+    letters,
+    reminding,
+    renewal_letters,
+    renewing,
+)
+from app.payments.service import find_auto_renewal
 
 
 def close_checkout(now: datetime, payment_id: int) -> None:
@@ -36,13 +25,70 @@ def close_checkout(now: datetime, payment_id: int) -> None:
     checkouts.close_at_provider(payment_id, "replaced")
 
 
+def send_refund(now: datetime, refund_id: int) -> None:
+    """Have a refund that was asked for paid out; one that was sent already is looked at again."""
+    checkouts.send_refund(refund_id)
+
+
+def switch_on_auto_renewal(now: datetime, payment_id: int) -> None:
+    auto_renewals.switch_on_after(payment_id)
+
+
+def align_auto_renewal(now: datetime, renewal_id: int) -> None:
+    auto_renewals.align(renewal_id)
+
+
+def follow_membership(now: datetime, person_id: int) -> None:
+    """Somebody's days changed, and with them what renewing by itself takes next."""
+    renewal = find_auto_renewal(person_id)
+    db.session.rollback()
+    if renewal is not None:
+        auto_renewals.align(renewal.id)
+
+
+def announce_renewals(now: datetime) -> None:
+    renewing.announce_due(now, clock.day_of(now))
+    db.session.commit()
+
+
+def remind(now: datetime) -> None:
+    reminding.remind(now, clock.day_of(now))
+    db.session.commit()
+
+
 def sweep(now: datetime) -> None:
     if gateway.is_configured():
-        checkouts.sweep()
+        hearing.sweep()
 
 
 def register() -> None:
-    jobs.handles("mail_receipt", mail_receipt)
-    jobs.handles("close_checkout", close_checkout)
-    jobs.handles("sweep_payments", sweep)
-    jobs.every(timedelta(hours=1), "sweep_payments")
+    for name, handler in (
+        ("close_checkout", close_checkout),
+        ("send_refund", send_refund),
+        ("switch_on_auto_renewal", switch_on_auto_renewal),
+        ("align_auto_renewal", align_auto_renewal),
+        ("membership_changed", follow_membership),
+        ("announce_renewals", announce_renewals),
+        ("remind", remind),
+        ("sweep_payments", sweep),
+        ("mail_receipt", letters.mail_receipt),
+        ("mail_rectified", letters.mail_rectified),
+        ("mail_receipt_again", letters.mail_receipt_again),
+        ("mail_debit_pending", letters.mail_debit_pending),
+        ("mail_not_paid", letters.mail_not_paid),
+        ("mail_transfer_order", letters.mail_transfer_order),
+        ("mail_rest_due", letters.mail_rest_due),
+        ("mail_unallocated", letters.mail_unallocated),
+        ("mail_on_hold", letters.mail_on_hold),
+        ("mail_off_hold", letters.mail_off_hold),
+        ("mail_withdrawal", letters.mail_withdrawal),
+        ("mail_gift", gift_letters.mail_gift),
+        ("mail_gift_accepted", gift_letters.mail_gift_accepted),
+        ("mail_renewal_notice", renewal_letters.mail_renewal_notice),
+        ("mail_renewal_failed", renewal_letters.mail_renewal_failed),
+        ("mail_renewal_stopped", renewal_letters.mail_renewal_stopped),
+        ("mail_reminder", reminding.mail_reminder),
+    ):
+        jobs.handles(name, handler)
+    for name in ("sweep_payments", "announce_renewals", "remind"):
+        jobs.every(timedelta(hours=1), name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, select
 
@@ -17,22 +19,30 @@ CHANNEL = {"online": "provider", "transfer": "bank", "cash": "cash"}
 
 @dataclass(frozen=True)
 class Balance:
-    """Cents of one payment, or of many: what came in, what of it is nobody's yet, what went back, what it cost."""
+    """Cents of one payment, or of many: what came in, what of it is nobody's yet, what was kept as a gift to the
+    association, what went back, what it cost, and what disputes have taken and not brought back."""
 
     received_cents: int = 0
     unallocated_cents: int = 0
+    donated_cents: int = 0
     refunded_cents: int = 0
     provider_fee_cents: int = 0
+    disputed_cents: int = 0
 
     @property
     def net_cents(self) -> int:
         """What is left at the bank, in cash and with the provider."""
-        return self.received_cents - self.refunded_cents - self.provider_fee_cents
+        return self.received_cents - self.refunded_cents - self.provider_fee_cents - self.disputed_cents
 
     @property
     def fees_cents(self) -> int:
-        """Income: received, less what is unallocated and what went back."""
-        return self.received_cents - self.unallocated_cents - self.refunded_cents
+        """Fees as income: received, less what is unallocated, donated or refunded."""
+        return self.received_cents - self.unallocated_cents - self.donated_cents - self.refunded_cents
+
+    @property
+    def refundable_cents(self) -> int:
+        """What can still go back."""
+        return self.received_cents - self.refunded_cents - self.disputed_cents
 
 
 def post(
@@ -64,6 +74,13 @@ def balance_of(payment_id: int) -> Balance:
     return _balance(LedgerEntry.payment_id == payment_id)
 
 
+def balances_of(payment_ids: Collection[int]) -> dict[int, Balance]:
+    """The same for many payments, in one query; one without money has no entry."""
+    query = select(LedgerEntry.payment_id, *_sums()).where(LedgerEntry.payment_id.in_(payment_ids))
+    rows = db.session.execute(query.group_by(LedgerEntry.payment_id))
+    return {row[0]: _read(row[1:]) for row in rows}
+
+
 def balance_between(first: date, last: date, currency: str) -> Balance:
     """Movements with a value date from `first` to `last`, both included."""
     return _balance(LedgerEntry.value_on.between(first, last), LedgerEntry.currency == currency)
@@ -88,10 +105,17 @@ def _unallocated() -> ColumnElement[int]:
 
 
 def _balance(*conditions: ColumnElement[bool]) -> Balance:
-    row = db.session.execute(
-        select(
-            _total(*RECEIVED), _unallocated(), _total("refund_paid"), _total("refund_reversed"), _total("provider_fee")
-        ).where(*conditions)
-    ).one()
-    received, free, refunded, back, cost = (int(value) for value in row)
-    return Balance(received, free, refunded - back, cost)
+    return _read(db.session.execute(select(*_sums()).where(*conditions)).one())
+
+
+def _sums() -> tuple[ColumnElement[int], ...]:
+    return (
+        _total(*RECEIVED), _unallocated(), _total("donated"), _total("refund_paid"), _total("refund_reversed"),
+        _total("provider_fee"), _total("provider_fee_returned"), _total("dispute_withdrawn"),
+        _total("dispute_reinstated"),
+    )  # fmt: skip
+
+
+def _read(sums: Sequence[Any]) -> Balance:
+    received, free, donated, refunded, back, cost, saved, taken, brought = (int(value) for value in sums)
+    return Balance(received, free, donated, refunded - back, cost - saved, taken - brought)

@@ -8,24 +8,44 @@ from sqlalchemy import select
 
 from app import audit
 from app.extensions import db, insert_once
-from app.payments.models import Payment, Receipt, ReceiptCounter, Refund
+from app.payments.models import Dispute, Payment, Receipt, ReceiptCounter, Refund
 
 
 def issue_receipt(payment: Payment, cents: int, now: datetime, today: date) -> Receipt:
-    """The receipt of a payment; the one it has when it has one."""
-    existing = find_receipt(payment.id)
-    return existing or _issue("", payment, None, cents, payment.currency, now, today)
+    """The receipt of a payment; the one it has when one stands. Another after what was rectified came back."""
+    standing = find_receipt(payment.id)
+    if standing is not None and receipted_cents(payment.id) > 0:
+        return standing
+    return _issue("", payment, None, None, cents, payment.currency, now, today)
 
 
-def issue_rectifying(refund: Refund, cents: int, now: datetime, today: date) -> Receipt:
-    """The receipt that takes back what a refund gave back of the fee; once per refund."""
-    existing = db.session.execute(select(Receipt).where(Receipt.refund_id == refund.id)).scalar_one_or_none()
-    return existing or _issue("R", refund.payment, refund.id, cents, refund.currency, now, today)
+def issue_again(payment: Payment, cents: int, now: datetime, today: date) -> Receipt:
+    """Another receipt for money that had gone back and is here after all; the caller knows that it is news."""
+    return _issue("", payment, None, None, cents, payment.currency, now, today)
+
+
+def issue_rectifying(cause: Refund | Dispute, cents: int, now: datetime, today: date) -> Receipt:
+    """The receipt that takes back what a refund or a lost dispute took of the fee; once each."""
+    refund_id = cause.id if isinstance(cause, Refund) else None
+    dispute_id = cause.id if isinstance(cause, Dispute) else None
+    mine = Receipt.refund_id == refund_id if refund_id else Receipt.dispute_id == dispute_id
+    existing = db.session.execute(select(Receipt).where(mine)).scalar_one_or_none()
+    return existing or _issue("R", cause.payment, refund_id, dispute_id, cents, cause.currency, now, today)
+
+
+def find_rectifying(refund_id: int) -> Receipt | None:
+    return db.session.execute(select(Receipt).where(Receipt.refund_id == refund_id)).scalar_one_or_none()
 
 
 def find_receipt(payment_id: int) -> Receipt | None:
-    query = select(Receipt).where(Receipt.payment_id == payment_id, Receipt.series == "")
-    return db.session.execute(query).scalar_one_or_none()
+    """The newest of the first series."""
+    query = select(Receipt).where(Receipt.payment_id == payment_id, Receipt.series == "").order_by(Receipt.id.desc())
+    return db.session.execute(query.limit(1)).scalar()
+
+
+def receipted_cents(payment_id: int) -> int:
+    """What a payment's receipts say in all: those of the first series less the rectifying ones."""
+    return sum(r.amount_cents if r.series == "" else -r.amount_cents for r in receipts_of(payment_id))
 
 
 def receipts_of(payment_id: int) -> list[Receipt]:
@@ -34,8 +54,9 @@ def receipts_of(payment_id: int) -> list[Receipt]:
 
 
 def _issue(
-    series: str, payment: Payment, refund_id: int | None, cents: int, currency: str, now: datetime, today: date
-) -> Receipt:
+    series: str, payment: Payment, refund_id: int | None, dispute_id: int | None, cents: int, currency: str,
+    now: datetime, today: date,
+) -> Receipt:  # fmt: skip
     # The counter's row is locked until commit: a number is given only together with its receipt.
     insert_once(ReceiptCounter, series=series, year=today.year, last=0)
     counter = db.session.execute(
@@ -45,9 +66,11 @@ def _issue(
         .execution_options(populate_existing=True)
     ).scalar_one()
     counter.last += 1
+    rectified = find_receipt(payment.id)
+    vat_code = rectified.vat_code if rectified is not None else payment.tier.vat_code
     receipt = Receipt(
         series=series, year=today.year, n=counter.last, payment_id=payment.id, refund_id=refund_id,
-        amount_cents=cents, currency=currency, issued_on=today, issued_at=now,
+        dispute_id=dispute_id, amount_cents=cents, currency=currency, vat_code=vat_code, issued_on=today, issued_at=now,
     )  # fmt: skip
     db.session.add(receipt)
     db.session.flush()

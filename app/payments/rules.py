@@ -10,17 +10,22 @@ State = Literal["open", "pending", "paid", "refunded", "closed"]
 
 @dataclass(frozen=True)
 class Allocation:
-    """Cents of the fee, and cents that belong to nobody yet."""
+    """Received cents that are fee, received cents that belong to nobody yet, and fee paid by what lay here before."""
 
     fee_cents: int
     unallocated_cents: int
+    fee_from_held_cents: int = 0
 
 
-def allocate(price_cents: int, received_cents: int) -> Allocation:
-    """Less than the price pays nothing yet; what exceeds it is unallocated. The parts are the whole."""
-    if received_cents < price_cents:
+def allocate(price_cents: int, received_cents: int, held_cents: int = 0) -> Allocation:
+    """Less than the price pays nothing yet; what exceeds it is unallocated. The parts are the whole.
+
+    `held_cents` came before and was too little: several transfers may settle one payment.
+    """
+    if held_cents + received_cents < price_cents:
         return Allocation(0, received_cents)
-    return Allocation(price_cents, received_cents - price_cents)
+    from_held = min(held_cents, price_cents)
+    return Allocation(price_cents - from_held, received_cents - price_cents + from_held, from_held)
 
 
 def allocate_refund(unallocated_cents: int, refunded_cents: int) -> Allocation:
@@ -29,15 +34,18 @@ def allocate_refund(unallocated_cents: int, refunded_cents: int) -> Allocation:
     return Allocation(refunded_cents - free, free)
 
 
-def is_fully_refunded(received_cents: int, refunded_cents: int) -> bool:
-    """Nothing of the payment is left."""
-    return refunded_cents > 0 and refunded_cents >= received_cents
+def is_nothing_left(received_cents: int, refunded_cents: int, lost_cents: int = 0) -> bool:
+    """Whether all of a payment went back, by refunds or by disputes that were lost."""
+    gone = refunded_cents + lost_cents
+    return gone > 0 and gone >= received_cents
 
 
-def state_of(*, completed: bool, paid: bool, closed: bool, received_cents: int, refunded_cents: int) -> State:
+def state_of(
+    *, completed: bool, paid: bool, closed: bool, received_cents: int, refunded_cents: int, lost_cents: int = 0
+) -> State:
     """`pending` is completed at the provider but not yet paid (a bank debit on its way)."""
     if paid:
-        return "refunded" if is_fully_refunded(received_cents, refunded_cents) else "paid"
+        return "refunded" if is_nothing_left(received_cents, refunded_cents, lost_cents) else "paid"
     if closed:
         return "closed"
     return "pending" if completed else "open"

@@ -7,12 +7,12 @@ import json
 import click
 from flask.cli import AppGroup
 
-from app import audit, clock
-from app.association import get_association
+from app import clock
 from app.errors import Refusal
 from app.extensions import db
-from app.people.service import is_email, resolve_person
+from app.people.service import resolve_person
 from app.portal.explaining import explain, today_for
+from app.portal.papers import change_association
 
 association = AppGroup("association", help="The association itself.")
 
@@ -21,18 +21,19 @@ association = AppGroup("association", help="The association itself.")
 @click.option("--name", help="such as Universitat de Montjuïc")
 @click.option("--kind", help="such as Alumni")
 @click.option("--contact-email", help="where members write to, and who mails come from")
-def set_association(name: str | None, kind: str | None, contact_email: str | None) -> None:
-    """Name the association as members read it; what is left out stays."""
-    given = {"name": name, "kind": kind, "contact_email": contact_email}
-    changes = {field: value.strip() for field, value in given.items() if value is not None}
-    if not changes or not all(changes.values()):
-        raise Refusal("nothing_to_set", "Say what to set: --name, --kind or --contact-email, none of them blank.")
-    if "contact_email" in changes and not is_email(changes["contact_email"]):
-        raise Refusal("bad_email", f"{changes['contact_email']!r} is not an address.")
-    row = get_association(for_update=True)
-    for field, value in changes.items():
-        setattr(row, field, value)
-    audit.record("association_changed", "association:1", clock.now(), fields=sorted(changes))
+@click.option("--legal-name", help="as registered, for receipts and transfers")
+@click.option("--tax-id", help="the NIF")
+@click.option("--address", help="the postal address")
+@click.option("--iban", help="where transfers go")
+@click.option("--bic", help="of that bank")
+@click.option("--withdrawal-days", help="after paying online, in which a buyer may take it back")
+@click.option("--renewal-notice-days", help="before an automatic renewal, when it is announced")
+def set_association(**given: str | None) -> None:
+    """Say who the association is; what is left out stays, a blank takes away what may be missing."""
+    changes = {field: value for field, value in given.items() if value is not None}
+    if not changes:
+        raise Refusal("nothing_to_set", "Say what to set, such as --name or --iban.")
+    row = change_association(changes, clock.now())
     db.session.commit()
     click.echo(f"{row.name} {row.kind}, {row.contact_email}")
 
@@ -49,9 +50,13 @@ def explain_person(person: str, as_of: str | None, as_json: bool) -> None:
         return
     line = f"{answer['person']} on {answer['as_of']}: {answer['status']}. {answer['because']}."
     click.echo(line.replace("\u00a0", " "))
+    known = answer["known_then"]
+    if known != {field: answer[field] for field in known}:
+        click.echo(f"  as it was known then: {known['status']}, tier {known['tier']}, until {known['valid_until']}")
     for term in answer["terms"]:
         source = term["payment"] or f"granted by {term['granted_by']}"
-        click.echo(f"  {term['starts_on']} – {term['ends_on']}  {term['tier']}  {source}")
+        ended = f"  ({term['ended_because']})" if term["ended_because"] else ""
+        click.echo(f"  {term['starts_on']} – {term['ends_on']}  {term['tier']}  {source}{ended}")
 
 
 def add_to(commands: click.Group) -> None:

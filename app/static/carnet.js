@@ -23,6 +23,12 @@
   });
   addEventListener("pageshow", () => { for (const f of document.forms) delete f.dataset.sent; });
 
+  /* a text to copy, where the browser can */
+  if (navigator.clipboard) for (const b of document.querySelectorAll("[data-copy]")) {
+    b.hidden = false;
+    b.addEventListener("click", async () => { await navigator.clipboard.writeText(b.dataset.copy); b.firstChild.data = b.dataset.copied; });
+  }
+
   /* a menu made of <details> closes on Escape and on a click elsewhere */
   addEventListener("keydown", (e) => { if (e.key === "Escape") for (const d of document.querySelectorAll(".menu[open]")) { d.open = false; d.firstElementChild.focus(); } });
   addEventListener("click", (e) => { for (const d of document.querySelectorAll(".menu[open]")) if (!d.contains(e.target)) d.open = false; });

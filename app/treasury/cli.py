@@ -12,8 +12,8 @@ from flask.cli import AppGroup
 
 from app.errors import Refusal
 from app.extensions import only_read
-from app.treasury.export import payments_csv
-from app.treasury.listing import read_filter
+from app.treasury.export import ledger_csv, payments_csv
+from app.treasury.filters import read_filter
 
 commands = AppGroup("treasury", help="The treasurer's work.")
 
@@ -25,16 +25,16 @@ commands = AppGroup("treasury", help="The treasurer's work.")
 @click.option("--format", "file_format", default="csv", show_default=True)
 @click.option("--out", default="-", show_default=True, help="a file, or - for standard output")
 def export(what: str, from_on: str, to_on: str, file_format: str, out: str) -> None:
-    """Write payments with a value date in these days, both included."""
-    if what != "payments":
-        raise Refusal("unknown_export", f"{what!r} cannot be exported yet; payments can.")
+    """Write payments or the ledger (WHAT) with a value date in these days, both included."""
+    if what not in ("payments", "ledger"):
+        raise Refusal("unknown_export", f"{what!r} cannot be exported yet; payments and ledger can.")
     if file_format != "csv":
         raise Refusal("unknown_format", f"{file_format!r} is not written yet; csv is.")
     wanted = read_filter({"from": from_on, "to": to_on})
     if wanted.from_on is None or wanted.to_on is None:
         raise Refusal("bad_filter", "Say both days, such as 2026-11-23.")
     only_read()
-    lines = payments_csv(wanted)
+    lines = payments_csv(wanted) if what == "payments" else ledger_csv(wanted.from_on, wanted.to_on)
     if out == "-":
         sys.stdout.writelines(lines)
         return

@@ -3,17 +3,12 @@
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.no_overlap import refuse_overlap
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
-
-
-SQLITE_OVERLAP = """
-    SELECT RAISE(ABORT, 'terms of a person overlap') WHERE NEW.ends_on >= NEW.starts_on AND EXISTS (
-        SELECT 1 FROM term WHERE person_id = NEW.person_id AND id IS NOT NEW.id AND ends_on >= starts_on
-        AND starts_on <= NEW.ends_on AND ends_on >= NEW.starts_on)
-"""
 
 
 def upgrade() -> None:
@@ -67,10 +62,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_suspension_term_id"), ["term_id"], unique=False)
 
     if sqlite:
-        for verb in ("INSERT", "UPDATE"):
-            op.execute(
-                f"CREATE TRIGGER term_refuse_overlap_{verb.lower()} BEFORE {verb} ON term BEGIN {SQLITE_OVERLAP}; END"
-            )
+        refuse_overlap()
     else:
         # int8range makes person_id a range, so no extension is needed; an emptied term is an empty range.
         op.execute(

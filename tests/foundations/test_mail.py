@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from jinja2 import UndefinedError
 
-from app import clock, create_app, jobs
+from app import clock, create_app, jobs, mail
 from app.accounts.service import request_sign_in
 from app.extensions import db
 from app.jobs import Job
+from app.mail import Attachment
 from tests.conftest import configuration
 from tests.foundations.smtp import MailServer
 
@@ -130,3 +132,58 @@ def test_without_a_server_each_mail_becomes_one_file(app: Flask, tmp_path: Path)
     kept = list((tmp_path / "mail").iterdir())
     assert len(kept) == 1 and kept[0].suffix == ".eml"
     assert read(kept[0].read_bytes())["To"] == "alice@example.org"
+
+
+CODE = {"link": "http://127.0.0.1:8000/sign-in/x", "code": "1234 5678", "minutes": 15}
+
+
+def test_a_mail_carries_files_and_further_headers(mailing: Flask, server: MailServer) -> None:
+    receipt = Attachment("2026-000123.pdf", b"%PDF-1.4 \x00\xff", "application/pdf")
+    headers = {"List-Unsubscribe": "<http://127.0.0.1:8000/stop>"}
+    mail.send("alice@example.org", "sign_in", "en", "key", attachments=[receipt], headers=headers, **CODE)
+    message = read(server.messages[0])
+    assert message["List-Unsubscribe"] == headers["List-Unsubscribe"] and message["Auto-Submitted"] == "auto-generated"
+    [part] = message.iter_attachments()
+    assert (part.get_filename(), part.get_content_type()) == (receipt.name, receipt.mimetype)
+    assert part.get_content() == receipt.content
+    assert message.get_body(("plain",)) is not None and message.get_body(("html",)) is not None
+
+
+def test_the_same_cause_makes_the_same_message_id_and_another_cause_another(mailing: Flask, server: MailServer) -> None:
+    for key in ("receipt:1", "receipt:1", "receipt:2"):
+        mail.send("alice@example.org", "sign_in", "en", key, **CODE)
+    first, again, other = (read(content)["Message-ID"] for content in server.messages)
+    assert first == again != other
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_letter_with_a_hole_in_it_is_not_written(app: Flask) -> None:
+    with pytest.raises(UndefinedError, match="minutes"):
+        mail.write("sign_in", "en", link="http://127.0.0.1:8000/", code="1234 5678")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_other_peoples_words_are_no_html(app: Flask) -> None:
+    letter = mail.write("sign_in", "en", **{**CODE, "code": "<b>1234</b>"})
+    assert "<b>" not in letter.html and "&lt;b&gt;1234&lt;/b&gt;" in letter.html
+    assert "<b>1234</b>" in letter.text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_letter_is_in_the_first_language_that_is_spoken_here(app: Flask) -> None:
+    assert mail.language_of(None, "xx", "en") == "en"
+    app.config["DEFAULT_LOCALE"] = "en"
+    assert mail.language_of("xx", None) == "en"
+
+
+def test_plain_lines_end_before_72_and_an_address_stays_whole() -> None:
+    address = "http://127.0.0.1:8000/" + "x" * 80
+    lines = mail.wrapped(f"{'word ' * 40}{address}\nnext 23\u00a0November\u00a02026").split("\n")
+    assert all(len(line) <= 72 for line in lines if address not in line)
+    assert address in lines and lines[-1] == "next 23\u00a0November\u00a02026"
+
+
+def test_numbers_of_people_and_payments_do_not_break_at_their_dash() -> None:
+    html = str(mail.unbroken("<of> P-2026-000123 and M-000001."))
+    assert html.startswith("&lt;of&gt; <span ") and html.count("nowrap") == 2
+    assert ">P-2026-000123</span> and " in html and html.endswith(">M-000001</span>.")

@@ -122,23 +122,26 @@ def test_days_that_somebody_has_cannot_be_granted(cast: Cast) -> None:
 def test_ending_a_term_twice_keeps_the_first_end(cast: Cast) -> None:
     [it] = service.terms_of(cast.alice.id)
     for today in (cast.today, cast.today - 5 * DAY, cast.today + 5 * DAY):
-        service.end_term(it, "refunded", cast.now, today)
+        service.end_terms_of_payment(it.payment_id or 0, "refunded", cast.now, today)
     assert (it.ends_on, it.grace_ends_on) == (cast.today - DAY, cast.today - DAY)
 
 
 def test_restoring_gives_the_sold_days_and_their_grace_back_once(cast: Cast) -> None:
     [it] = service.terms_of(cast.alice.id)
     before = (it.starts_on, it.ends_on, it.grace_ends_on)
-    service.end_term(it, "refunded", cast.now, cast.today)
-    assert [service.restore_term(it, cast.now) for _ in range(2)] == [True, True]
+    service.end_terms_of_payment(it.payment_id or 0, "refunded", cast.now, cast.today)
+    assert [service.restore_terms_of_payment(it.payment_id or 0, cast.now, cast.today) for _ in range(2)] == [
+        True,
+        True,
+    ]
     assert (it.starts_on, it.ends_on, it.grace_ends_on, it.ended_because) == (*before, None)
 
 
 def test_days_bought_by_somebody_since_are_not_taken_by_restoring(cast: Cast) -> None:
     [it] = service.terms_of(cast.alice.id)
-    service.end_term(it, "refunded", cast.now, cast.today)
+    service.end_terms_of_payment(it.payment_id or 0, "refunded", cast.now, cast.today)
     pay(cast.alice, cast.basic, cast.today)
-    assert service.restore_term(it, cast.now) is False
+    assert service.restore_terms_of_payment(it.payment_id or 0, cast.now, cast.today) is False
     assert it.ends_on == cast.today - DAY
 
 
@@ -233,8 +236,9 @@ def test_explain_as_json_has_the_published_shape(app: Flask, cast: Cast) -> None
     [term] = service.terms_of(cast.alice.id)
     answer = json.loads(said)
     assert code == 0
-    assert list(answer) == ["person", "as_of", "status", "tier", "valid_until", "terms", "because"]
+    assert list(answer) == ["person", "as_of", "status", "tier", "valid_until", "terms", "because", "known_then"]
     because = answer.pop("because")
+    assert answer.pop("known_then") == {field: answer[field] for field in ("status", "tier", "valid_until")}
     assert answer == {
         "person": cast.alice.member_number,
         "as_of": cast.today.isoformat(),
@@ -249,6 +253,8 @@ def test_explain_as_json_has_the_published_shape(app: Flask, cast: Cast) -> None
                 "payment": f"P-{cast.today.year}-000001",
                 "granted_by": None,
                 "ended_because": None,
+                "sold_ends_on": term.ends_on.isoformat(),
+                "granted_because": None,
             }
         ],
     }
@@ -312,7 +318,7 @@ def test_the_counts_agree_with_everybodys_own_standing(app: Flask, cast: Cast) -
     people = [cast.alice, cast.bob, cast.carol, cast.dan, cast.mallory]
     for day_of_refund in (None, cast.today + 3 * DAY):
         if day_of_refund is not None:
-            service.end_term(paid, "refunded", cast.now, day_of_refund)
+            service.end_terms_of_payment(renewal.id, "refunded", cast.now, day_of_refund)
         for offset in (-400, -366, -101, -100, -11, -10, -5, 0, 2, 3, 4, 20, 24, 264, 265, 295, 296, 400):
             today = cast.today + offset * DAY
             statuses = [service.standing_of(person.id, cast.now, today).status for person in people]
@@ -339,8 +345,8 @@ def test_a_hold_opens_and_closes_by_its_instants(cast: Cast) -> None:
 
 def test_every_change_of_a_term_is_in_the_audit_log(app: Flask, cast: Cast) -> None:
     [it] = service.terms_of(cast.alice.id)
-    service.end_term(it, "refunded", cast.now, cast.today)
-    service.restore_term(it, cast.now)
+    service.end_terms_of_payment(it.payment_id or 0, "refunded", cast.now, cast.today)
+    service.restore_terms_of_payment(it.payment_id or 0, cast.now, cast.today)
     db.session.commit()
     query = select(AuditEntry.action).where(AuditEntry.subject == f"term:{it.id}").order_by(AuditEntry.id)
     assert list(db.session.execute(query).scalars()) == ["term_sold", "term_ended", "term_restored"]

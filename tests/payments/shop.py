@@ -23,11 +23,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from app import clock
 from app.accounts import rules as account_rules
 from app.accounts.service import _new_sign_in, grant_role, open_account
+from app.association import get_association
 from app.cards.models import Card
 from app.extensions import db
-from app.jobs import Job
+from app.jobs import Job, tick, work_off
 from app.memberships.service import add_tier, standing_of, terms_of
-from app.payments import checkouts, ledger
+from app.payments import hearing, ledger
 from app.payments import service as payments
 from app.payments.models import Discrepancy, Receipt
 from app.people.models import Person
@@ -77,7 +78,7 @@ class Line:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = forward
+            do_GET = do_POST = do_DELETE = forward
 
             def log_message(self, *arguments: object) -> None:
                 pass
@@ -205,6 +206,31 @@ class Shop:
         self.control(f"checkouts/{checkout_id}/pay")
         self.quiet()
 
+    def pass_days(self, days: int) -> None:
+        """Time passes for us and for the provider, day by day, and each day the worker does what there is to do."""
+        for _ in range(days):
+            self.leap(1)
+
+    def leap(self, days: int) -> None:
+        """The same at once, for times in which nothing happens."""
+        with self.books():
+            get_association(for_update=True).clock_offset_seconds += days * 86_400
+            db.session.commit()
+            clock.forget()
+            self.today = clock.today()
+        self.control("clock", add=days * 86_400)
+        self.quiet()
+        self.work()
+
+    def work(self) -> None:
+        """What a worker does at its tick; nothing may be left that failed."""
+        with self.books():
+            tick(clock.now(), "shop")
+            work_off(clock.now)
+            failed = select(Job.name, Job.last_error).where(Job.last_error.is_not(None), Job.state != "done")
+            assert db.session.execute(failed).all() == []
+        self.quiet()
+
     def events(self, kind: str | None = None) -> list[str]:
         """The provider's events, oldest first."""
         return self._ids("event", "type", kind)
@@ -239,7 +265,7 @@ class Shop:
 
     def sweep(self) -> tuple[int, int]:
         with self.books():
-            return checkouts.sweep()
+            return hearing.sweep()
 
     def story(self, person_id: int | None = None) -> Story:
         person_id = person_id or self.alice

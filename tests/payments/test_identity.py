@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -16,12 +16,12 @@ from app import audit, clock
 from app.extensions import db
 from app.memberships.service import add_tier, get_tier
 from app.payments import ledger, service, settling
-from app.payments.gateway import CheckoutFacts, RefundFacts
+from app.payments.facts import CheckoutFacts, MoneyFacts
 from app.payments.models import LedgerEntry
 from app.people.service import add_person
 from tests.payments.shop import Story, story_of
+from tests.payments.telling import NOW, checkout, dispute, money, refund
 
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 numbers = iter(range(1, 1_000_000))
 STEADY = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], derandomize=True
@@ -32,34 +32,39 @@ STEADY = settings(
 def lives(draw: st.DrawFn) -> list[CheckoutFacts]:
     """What the provider would have said of one checkout at each moment of its life, in its own order."""
     asked = draw(st.sampled_from([3000, 3000, 3000, 2999, 5000]))
-    facts = CheckoutFacts(
-        id="cs_1", number="filled in", status="open", is_paid=False, amount_cents=asked, currency="EUR", is_live=False,
-        url=None, payment_intent_id=None, charge_id=None, charge_amount_cents=0, charged_at=None, fee_cents=0,
-        has_failed=False, refunds=(),
-    )  # fmt: skip
-    life = [facts]
+    life = [checkout("filled in", amount_cents=asked)]
     if draw(st.integers(0, 5)) == 0:
-        return [*life, replace(facts, status="expired")]
-    facts = replace(
-        facts, status="complete", is_paid=True, payment_intent_id="pi_1", charge_id="ch_1", charge_amount_cents=asked,
-        charged_at=NOW,
-    )  # fmt: skip
-    life.append(facts)
-    facts = replace(facts, fee_cents=70)
-    life.append(facts)
+        return [*life, replace(life[0], status="expired")]
+    if draw(st.integers(0, 3)) == 0:  # a debit on its way
+        life.append(checkout("", "complete", money(0, charge_id=None, is_delayed=True, is_processing=True)))
+        if draw(st.booleans()):
+            return [*life, checkout("", "complete", money(0, charge_id=None, is_delayed=True, has_failed=True))]
+    now = money(asked, is_delayed=len(life) > 1, arrived_at=NOW + timedelta(days=5))
+    life.append(checkout("", "complete", now))
+    now = replace(now, fee_cents=70)
+    life.append(checkout("", "complete", now))
     left = asked
     for n in range(draw(st.integers(0, 3))):
         cents = draw(st.sampled_from([left, 1000, 1])) if left else 0
         if not 0 < cents <= left:
             continue
-        status = draw(st.sampled_from(["succeeded", "pending"]))
-        refund = RefundFacts(f"re_{n}", cents, "EUR", status, NOW + timedelta(days=n + 1))
-        facts = replace(facts, refunds=(*facts.refunds, refund))
-        life.append(facts)
+        at = NOW + timedelta(days=n + 6)
+        if draw(st.integers(0, 2)) == 0:
+            for status in draw(st.sampled_from([["open"], ["open", "won"], ["open", "lost"], ["lost"], ["inquiry"]])):
+                closed_at = at + timedelta(days=9) if status in ("won", "lost") else None
+                others = tuple(d for d in now.disputes if d.id != f"dp_{n}")
+                now = replace(now, disputes=(*others, dispute(n, cents, status, at, closed_at)))
+                life.append(checkout("", "complete", now))
+            left -= 0 if now.disputes[-1].status in ("won", "inquiry") else cents
+            continue
+        now = replace(
+            now, refunds=(*now.refunds, refund(n, cents, draw(st.sampled_from(["succeeded", "pending"])), at))
+        )
+        life.append(checkout("", "complete", now))
         left -= cents
         if draw(st.integers(0, 2)) == 0:
-            facts = replace(facts, refunds=(*facts.refunds[:-1], replace(refund, status="failed")))
-            life.append(facts)
+            now = replace(now, refunds=(*now.refunds[:-1], replace(now.refunds[-1], status="failed")))
+            life.append(checkout("", "complete", now))
             left += cents
     return life
 
@@ -68,19 +73,29 @@ def told(life: list[CheckoutFacts]) -> Story:
     """The books of somebody new to whom these facts happen, in this order."""
     n = next(numbers)
     person = add_person(f"N{n}", "Soler", None, NOW)
-    payment = service.open_payment(person, get_tier("basic"), "test", "en", NOW, clock.day_of(NOW))
+    wanted = service.Wanted(get_tier("basic").id)
+    payment = service.open_payment(person, wanted, "test", "en", NOW, clock.day_of(NOW))
     for facts in life:
         own = replace(
-            facts, id=f"{facts.id}_{n}", number=payment.number,
-            payment_intent_id=facts.payment_intent_id and f"{facts.payment_intent_id}_{n}",
-            charge_id=facts.charge_id and f"{facts.charge_id}_{n}",
-            refunds=tuple(replace(refund, id=f"{refund.id}_{n}") for refund in facts.refunds),
-        )  # fmt: skip
-        settling.settle_payment(own, False, NOW + timedelta(days=30))
+            facts, id=f"{facts.id}_{n}", number=payment.number, money=facts.money and of_person(facts.money, n)
+        )
+        settling.settle_checkout(own, False, NOW + timedelta(days=30))
     db.session.flush()
     story = story_of(person.id)
     without_numbers = [receipt.split()[0][0] + receipt.split()[1] for receipt in story.receipts]
     return replace(story, receipts=without_numbers)
+
+
+def of_person(it: MoneyFacts, n: int) -> MoneyFacts:
+    """The same with ids of its own."""
+    return replace(
+        it, intent_id=f"{it.intent_id}_{n}", charge_id=it.charge_id and f"{it.charge_id}_{n}",
+        refunds=tuple(replace(one, id=f"{one.id}_{n}") for one in it.refunds),
+        disputes=tuple(
+            replace(one, id=f"{one.id}_{n}", moves=tuple(replace(move, id=f"{move.id}_{n}") for move in one.moves))
+            for one in it.disputes
+        ),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -102,7 +117,8 @@ def test_news_in_any_order_and_number_ends_as_in_the_order_it_happened(
     assert told([*life, *mixed]) == once
     some_lost = told([*mixed, life[-1]])
     assert (some_lost.terms, some_lost.status, some_lost.payments) == (once.terms, once.status, once.payments)
-    if all(refund.status != "failed" for refund in life[-1].refunds):  # one never seen to leave was never here again
+    seen = life[-1].money
+    if seen is None or all(one.status != "failed" for one in seen.refunds):  # never seen to leave: never here again
         assert Counter(some_lost.ledger) == Counter(once.ledger)
         assert sorted(some_lost.receipts) == sorted(once.receipts)
     assert accounts()["unallocated"] >= 0
@@ -120,7 +136,7 @@ def accounts() -> Counter[str]:
     ):
         balance[debit] += int(cents)
         balance[credit] -= int(cents)
-    for owed in ("fees", "unallocated"):
+    for owed in ("fees", "donations", "unallocated"):
         balance[owed] = -balance[owed]
     return balance
 
@@ -135,20 +151,18 @@ def assert_sums() -> None:
         sums[movement] = int(cents)
     gross = sums["fee_received"] + sums["excess_received"]
     refunded = sums["refund_paid"] - sums["refund_reversed"]
-    assert gross == on["fees"] + on["unallocated"] + refunded
-    assert on["bank"] + on["cash"] + on["provider"] == gross - refunded - sums["provider_fee"]
-    assert on["provider_fees"] == sums["provider_fee"]
+    assert gross == on["fees"] + on["donations"] + on["unallocated"] + refunded
+    costs = sums["provider_fee"] - sums["provider_fee_returned"]
+    taken = sums["dispute_withdrawn"] - sums["dispute_reinstated"]
+    assert on["bank"] + on["cash"] + on["provider"] == gross - refunded - costs - taken
+    assert (on["provider_fees"], on["disputes"]) == (costs, taken)
 
 
 def test_the_sums_of_the_ledger_are_those_of_its_accounts(house: Flask) -> None:
-    paid = CheckoutFacts(
-        id="cs", number="", status="complete", is_paid=True, amount_cents=3000, currency="EUR", is_live=False, url=None,
-        payment_intent_id="pi", charge_id="ch", charge_amount_cents=3000, charged_at=NOW, fee_cents=70,
-        has_failed=False, refunds=(RefundFacts("re", 1000, "EUR", "succeeded", NOW),),
-    )  # fmt: skip
+    paid = checkout("", "complete", money(fee_cents=70, refunds=(refund(1, 1000),)))
     for _ in range(3):
         told([paid])
-    told([replace(paid, charge_amount_cents=2000, amount_cents=2000, refunds=())])
+    told([checkout("", "complete", money(2000, fee_cents=70))])
     db.session.commit()
     whole = ledger.balance_between(NOW.date(), NOW.date(), "EUR")
     on = accounts()

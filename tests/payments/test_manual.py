@@ -12,7 +12,9 @@ from app import clock
 from app.extensions import db
 from app.jobs import Job, work_off
 from app.memberships.rules import anniversary
+from app.payments import ledger
 from app.payments.models import LedgerEntry, Payment
+from app.payments.service import list_discrepancies
 from tests.cast import Cast
 from tests.payments.shop import Shop, story_of
 
@@ -77,11 +79,31 @@ def test_the_same_money_typed_twice_is_refused_unless_it_is_a_second_payment(
 
 def test_another_amount_another_method_or_another_day_is_another_payment(app: Flask, cast: Cast) -> None:
     day = cast.today.isoformat()
-    assert record(app, amount="10.00", value_date=day)[0] == 0
-    assert record(app, amount="10.01", value_date=day)[0] == 0
-    assert record(app, amount="10.00", method="cash", value_date=day)[0] == 0
-    assert record(app, amount="10.00", value_date=(cast.today - DAY).isoformat())[0] == 0
+    assert record(app, amount="30.00", value_date=day)[0] == 0
+    assert record(app, amount="30.01", value_date=day)[0] == 0
+    assert record(app, amount="30.00", method="cash", value_date=day)[0] == 0
+    assert record(app, amount="30.00", value_date=(cast.today - DAY).isoformat())[0] == 0
     assert len(story_of(cast.mallory.id).payments) == 4
+
+
+def test_several_transfers_settle_one_payment(app: Flask, cast: Cast) -> None:
+    """Ten, ten and ten: the third makes a member, and what the first ones left open is nobody's question any more."""
+    first = cast.today - 2 * DAY
+    for n, status in enumerate(["none", "none", "active"]):
+        assert record(app, amount="10.00", value_date=(first + n * DAY).isoformat())[0] == 0
+        assert story_of(cast.mallory.id).status == status
+    story = story_of(cast.mallory.id)
+    assert (story.payments, len(story.terms), story.receipts) == (["paid"], 1, [story.receipts[0].split()[0] + " 3000"])
+    assert story.ledger[2:] == ["fee_received 1000 bank < fees", "allocated 2000 unallocated < fees"]
+    assert list_discrepancies() == []
+
+
+def test_transfers_that_come_to_more_than_the_fee_leave_the_excess_unallocated(app: Flask, cast: Cast) -> None:
+    for n, amount in enumerate(["20.00", "15.00"]):
+        assert record(app, amount=amount, value_date=(cast.today - n * DAY).isoformat())[0] == 0
+    story = story_of(cast.mallory.id)
+    assert (story.payments, [d.reason for d in list_discrepancies()]) == (["paid"], ["overpaid"])
+    assert ledger.balance_of(list_discrepancies()[0].payment_id).unallocated_cents == 500
 
 
 def test_money_of_a_day_in_grace_renews_and_keeps_the_anniversary(app: Flask, cast: Cast) -> None:

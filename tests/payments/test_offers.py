@@ -11,9 +11,9 @@ from app import clock
 from app.extensions import db
 from app.memberships.service import add_tier, get_tier, terms_of
 from app.payments import service, settling
-from app.payments.gateway import CheckoutFacts
 from app.payments.models import Payment
 from app.people.service import add_person
+from tests.payments.telling import checkout, money
 
 OPENED = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 TODAY = date(2026, 11, 23)
@@ -25,16 +25,12 @@ def offered(app: Flask) -> Payment:
     """A newcomer who was offered a year from 23 November 2026; it holds until 23 December."""
     add_tier("basic", "Basic", 3000, OPENED)
     person = add_person("Nora", "Pons", None, OPENED)
-    return service.open_payment(person, get_tier("basic"), "test", "en", OPENED, TODAY)
+    return service.open_payment(person, service.Wanted(get_tier("basic").id), "test", "en", OPENED, TODAY)
 
 
 def paid(payment: Payment, charged_at: datetime, now: datetime | None = None) -> Payment:
-    facts = CheckoutFacts(
-        id="cs_1", number=payment.number, status="complete", is_paid=True, amount_cents=3000, currency="EUR",
-        is_live=False, url=None, payment_intent_id="pi_1", charge_id="ch_1", charge_amount_cents=3000,
-        charged_at=charged_at, fee_cents=0, has_failed=False, refunds=(),
-    )  # fmt: skip
-    settled = settling.settle_payment(facts, False, now or charged_at + timedelta(days=3))
+    facts = checkout(payment.number, "complete", money(charged_at=charged_at))
+    settled = settling.settle_checkout(facts, False, now or charged_at + timedelta(days=3))
     assert settled is not None
     db.session.flush()
     return settled
@@ -82,13 +78,17 @@ def test_the_value_date_is_the_day_in_the_associations_time_zone(
 
 
 def test_opening_twice_is_the_same_payment(offered: Payment) -> None:
-    again = service.open_payment(offered.person, get_tier("basic"), "test", "en", OPENED, TODAY)
+    again = service.open_payment(offered.person, service.Wanted(get_tier("basic").id), "test", "en", OPENED, TODAY)
     assert again.id == offered.id
 
 
 def test_a_new_day_offers_new_days_to_a_newcomer(offered: Payment) -> None:
-    offer = service.asks_for(offered, get_tier("basic"), _offer(offered, TODAY + DAY))
-    assert (offer, service.asks_for(offered, get_tier("basic"), _offer(offered, TODAY))) == (False, True)
+    wanted = service.Wanted(get_tier("basic").id)
+    offer = service.asks_for(offered, wanted, _offer(offered, TODAY + DAY))
+    assert (offer, service.asks_for(offered, service.Wanted(get_tier("basic").id), _offer(offered, TODAY))) == (
+        False,
+        True,
+    )
 
 
 def _offer(payment: Payment, today: date) -> service.PricedOffer:

@@ -12,8 +12,8 @@ from app import clock
 from app.extensions import db
 from app.memberships.service import get_tier
 from app.payments import checkouts, gateway, manual, settling
-from app.payments import service as payments
 from app.payments.models import Payment, Refund
+from app.payments.refunds import request_refund
 from app.people.service import get_person
 from tests.payments.shop import Browser, Shop
 from tests.payments.test_paying import at_once
@@ -221,7 +221,7 @@ def test_refunding_the_excess_first_leaves_the_fee_and_its_receipt(shop: Shop) -
         payment = manual.record_payment(
             get_person(shop.alice), get_tier("basic"), 5000, "cash", shop.today, "test", "en", clock.now(), shop.today
         )
-        asked = payments.request_refund(payment, 2000, "test", clock.now())
+        asked = request_refund(payment, 2000, "test", clock.now())
         db.session.commit()
         checkouts.send_refund(asked.id)
     story = shop.story()
@@ -250,6 +250,6 @@ def test_an_older_word_of_the_provider_undoes_nothing(member: Shop) -> None:
     give_back(member)
     story = member.story()
     with member.books():
-        settling.settle_payment(older, False, clock.now())
+        settling.settle_checkout(older, False, clock.now())
         db.session.commit()
     assert member.story() == story

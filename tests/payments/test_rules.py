@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.payments.rules import Allocation, allocate, allocate_refund, is_fully_refunded, is_mismatch, state_of
+from app.payments.rules import Allocation, allocate, allocate_refund, is_mismatch, is_nothing_left, state_of
 
 cents = st.integers(0, 10_000_000)
 
@@ -39,7 +39,7 @@ def test_the_parts_are_always_the_whole(one: int, other: int) -> None:
     "received, refunded, full", [(3000, 0, False), (3000, 2999, False), (3000, 3000, True), (0, 0, False)]
 )
 def test_full_means_nothing_of_the_payment_is_left(received: int, refunded: int, full: bool) -> None:
-    assert is_fully_refunded(received, refunded) is full
+    assert is_nothing_left(received, refunded) is full
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,21 @@ from flask import Flask
 from app import clock
 from app.accounts import rules
 from app.accounts.service import _new_sign_in
+from app.association import get_association
 from app.extensions import db
+from app.memberships import renewal_links
 from app.memberships.models import Suspension
 from app.payments.checkouts import send_refund
-from app.payments.service import payments_of, request_refund
+from app.payments.discrepancies import note_discrepancy
+from app.payments.refunds import request_refund
+from app.payments.renewing import switch_on
+from app.payments.service import GiftTo, Wanted, outcome_path, payments_of
+from app.payments.transfers import order_transfer
 from app.people.service import add_person
 from app.services.service import add_service
+from app.treasury.words import reasons
 from tests.cast import Cast, pay
+from tests.payments.bought import pay as pay_online
 from tests.security.routes import MATRIX, Requests
 from tests.verification.asking import live, static
 from tests.visitor import Visitor
@@ -43,7 +51,11 @@ def crawl(app: Flask, cast: Cast, accept_language: str = "en") -> Iterator[Page]
     send_refund(refund.id)
     held = add_person("Hanna", "Serra", "held@example.org", cast.now)
     pay(held, cast.basic, cast.today)
-    db.session.add(Suspension(person_id=held.id, cause="dispute", from_at=clock.now()))
+    db.session.add(Suspension(person_id=held.id, cause="test", from_at=clock.now()))
+    for reason in reasons():
+        payment = None if reason == "unknown_payment" else payments_of(held.id)[0]
+        note_discrepancy(reason, "P-2026-000001", payment, 3000, "EUR", clock.now())
+    more_of_members = _members_pages(cast)
     family = [add_person(name, "Mas", "family@example.org", cast.now) for name in ("Pau", "Pol")]
     gym, _key = add_service("Gym", ["scan"], cast.sports, cast.now)
     codes = [live(cast.alice), static(cast.alice), live(cast.carol), live(cast.alice).replace("1", "2")]
@@ -52,6 +64,7 @@ def crawl(app: Flask, cast: Cast, accept_language: str = "en") -> Iterator[Page]
     requests = Requests(app, cast)
     headers = {"Accept-Language": accept_language}
     get = sorted(requests.path(route) for route in MATRIX if route.startswith("GET"))
+    get = [path for path in get if not path.endswith("/letter")]  # a mail styles itself: see tests/portal
     more = [
         *(f"/C/{code.rpartition('/')[2]}" for code in codes), "/join?tier=plus", f"/sign-in/{link}", "/nothing",
         f"/scan?desk={gym.id}", f"/scan?desk={cast.desk.id}", "/scan?desk=999", "/treasury/payments?from=x",
@@ -59,7 +72,11 @@ def crawl(app: Flask, cast: Cast, accept_language: str = "en") -> Iterator[Page]
         *(f"/treasury/payments/{payments_of(p.id)[0].number}" for p in (cast.dan, cast.bob, gone)),
         *(f"/admin/people/{p.member_number}" for p in (cast.bob, cast.carol, cast.dan, cast.mallory)),
         *(f"/admin/people/{p.member_number}" for p in (held, gone, *family)),
+        f"/treasury/payments/{payments_of(held.id)[0].number}", "/treasury/record?text=a", "/treasury/record?text=RF1",
+        f"/treasury/record?person={held.member_number}", "/treasury?needs=mismatch", "/treasury/payments?state=open",
+        f"/admin/people/{cast.alice.member_number}?as_of=2020-01-01",
         *(f"/payments/{payments_of(p.id)[0].number}/done" for p in (cast.bob, cast.carol, cast.dan)),
+        *more_of_members,
     ]  # fmt: skip
     for who in WHO:
         visitor = Visitor(app, f"{who}@example.org" if who else None)
@@ -71,11 +88,34 @@ def crawl(app: Flask, cast: Cast, accept_language: str = "en") -> Iterator[Page]
             ("/account/person", {"person": "0"}), ("/sign-in", {"email": "somebody@example.org"}),
             ("/sign-in/code", {"code": ""}), ("/sign-in/code", {"code": "12345678"}),
             (f"/treasury/payments/{payments_of(cast.dan.id)[0].number}/refund", {}),
+            (f"/treasury/record?person={held.member_number}", {}), ("/treasury/queue/1", {"resolution": "noted"}),
+            (f"/admin/people/{held.member_number}/hold", {}), (f"/admin/people/{held.member_number}/grant", {}),
+            ("/admin/association", {}), ("/admin/association", {"iban": "x"}), ("/admin/tiers", {}),
+            ("/admin/tiers/basic/prices", {}), ("/admin/tiers/basic/close", {}),
+            ("/gift", {}), ("/gift", {"tier": "gold", "recipient_email": "x"}), ("/upgrade", {"tier": "gold"}),
+            ("/join", {"tier": "basic", "method": "transfer", "auto_renewal": "y"}),
         ):  # fmt: skip
             response = visitor.post_without_token(path, {**token, **form}, headers=headers)
             yield from _page(who, f"POST {path} {form}", response)
         yield from _page(who, "after asking", visitor.get("/sign-in/code", headers=headers))
         yield from _page(who, "without a token", visitor.post_without_token("/account", headers=headers))
+
+
+def _members_pages(cast: Cast) -> list[str]:
+    """Carol gives Bob a year, Mallory has ordered a transfer, Alice renews by itself: the addresses of what follows."""
+    get_association().iban = "ES9121000418450200051332"
+    given = pay_online(cast.carol, Wanted(cast.basic.id, gift=GiftTo("bob@example.org", "Bob Vidal", "Answer")))
+    order = order_transfer(cast.mallory, Wanted(cast.basic.id), "test", "en", cast.now, cast.today)
+    switch_on(cast.alice.id, "cus_1", "pm_1", "en", None, cast.now)
+    links = {who: renewal_links.make("renew", who.id, cast.now) for who in (cast.alice, cast.bob, cast.carol, cast.dan)}
+    return [
+        f"/gift/{renewal_links.make('gift', given.id, cast.now)}", f"/payments/{order.number}/transfer",
+        *(f"/renew/link/{link}" for link in links.values()), outcome_path(given), outcome_path(order),
+        outcome_path(payments_of(cast.bob.id)[0]), outcome_path(payments_of(cast.dan.id)[0]),
+        f"/auto-renewal/off/{renewal_links.make('off', cast.alice.id, cast.now)}",
+        f"/auto-renewal/off/{renewal_links.make('off', cast.bob.id, cast.now)}", "/gift?tier=plus",
+        "/account/why?as_of=2020-01-01", "/account/why?as_of=x", f"/account/payments/{given.number}/withdraw",
+    ]  # fmt: skip
 
 
 def _page(who: str | None, path: str, response: object) -> Iterator[Page]:

@@ -13,13 +13,15 @@ from flask import Flask
 
 from app.accounts.models import AccountSession
 from app.extensions import db
+from app.payments.receipts import receipts_of
 from app.payments.service import payments_of
 from tests.cast import Cast
 from tests.visitor import Visitor
 
 CALLERS = ("stranger", "alice", "bob", "scanner", "treasurer", "admin", "key")
 ANYBODY = (200,) * 7
-EXEMPT = {"POST /api/v1/verifications", "POST /stripe/webhook"}  # they carry no cookie: a key, a signature
+# They carry no cookie: a key, a signature, a link out of a mail.
+EXEMPT = {"POST /api/v1/verifications", "POST /stripe/webhook", "POST /reminders/stop/<token>"}
 
 #                                            stranger alice bob scanner treasurer admin key
 MATRIX: dict[str, tuple[int, ...]] = {
@@ -29,27 +31,62 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "GET /accessibility":                      ANYBODY,
     "GET /account":                            (302, 200, 200, 200, 200, 200, 302),
     "POST /account":                           (401, 303, 303, 303, 303, 303, 401),
+    "POST /account/auto-renewal/card":        (401, 303, 303, 409, 409, 409, 401),
+    "GET /account/auto-renewal/done":         (302, 302, 302, 409, 409, 409, 302),
+    "POST /account/auto-renewal/off":         (401, 303, 303, 409, 409, 409, 401),
+    "POST /account/auto-renewal/on":          (401, 503, 503, 409, 409, 409, 401),
+    "GET /account/payments":                  (302, 200, 200, 302, 302, 302, 302),
+    "GET /account/payments/<number>/withdraw":(302, 409, 404, 404, 404, 404, 302),
+    "POST /account/payments/<number>/withdraw":(401, 409, 404, 404, 404, 404, 401),
     "GET /account/person":                     (302, 200, 200, 200, 200, 200, 302),
     "POST /account/person":                    (401, 404, 404, 404, 404, 404, 401),
+    "GET /account/receipts/<number>.pdf":      (302, 200, 404, 404, 404, 404, 302),
+    "POST /account/renewal-tier":             (401, 303, 303, 409, 409, 409, 401),
     "POST /account/sessions/<int:session_id>/end": (401, 303, 404, 404, 404, 404, 401),
     "GET /account/why":                        (302, 200, 200, 302, 302, 302, 302),
     "GET /admin":                              (302, 403, 403, 403, 403, 200, 302),
+    "GET /admin/association":                  (302, 403, 403, 403, 403, 200, 302),
+    "POST /admin/association":                 (401, 403, 403, 403, 403, 400, 401),
+    "GET /admin/mails":                        (302, 403, 403, 403, 403, 200, 302),
+    "GET /admin/mails/<name>":                 (302, 403, 403, 403, 403, 200, 302),
+    "GET /admin/mails/<name>/letter":          (302, 403, 403, 403, 403, 200, 302),
     "GET /admin/people":                       (302, 403, 403, 403, 200, 200, 302),
     "GET /admin/people/<number>":              (302, 403, 403, 403, 200, 200, 302),
+    "POST /admin/people/<number>/document":    (401, 403, 403, 403, 403, 400, 401),
+    "POST /admin/people/<number>/grant":       (401, 403, 403, 403, 403, 400, 401),
+    "POST /admin/people/<number>/hold":        (401, 403, 403, 403, 403, 400, 401),
+    "POST /admin/people/<number>/release":     (401, 403, 403, 403, 403, 303, 401),
+    "GET /admin/tiers":                        (302, 403, 403, 403, 403, 200, 302),
+    "POST /admin/tiers":                       (401, 403, 403, 403, 403, 400, 401),
+    "GET /admin/tiers/<code>":                 (302, 403, 403, 403, 403, 200, 302),
+    "POST /admin/tiers/<code>/close":          (401, 403, 403, 403, 403, 400, 401),
+    "POST /admin/tiers/<code>/prices":         (401, 403, 403, 403, 403, 400, 401),
     "GET /api/v1/docs":                        ANYBODY,
     "GET /api/v1/openapi.json":                ANYBODY,
     "POST /api/v1/verifications":              (401, 401, 401, 401, 401, 401, 200),
+    "GET /auto-renewal/off/<token>":          (404,) * 7,
+    "POST /auto-renewal/off/<token>":         (404,) * 7,
     "GET /card":                               (302, 200, 200, 200, 200, 200, 302),
     "GET /card.svg":                           (302, 200, 200, 404, 404, 404, 302),
     "GET /card/live":                          (302, 200, 200, 404, 404, 404, 302),
+    "GET /gift":                              (302, 200, 200, 200, 200, 200, 302),
+    "POST /gift":                             (401, 400, 400, 400, 400, 400, 401),
+    "GET /gift/<token>":                      (410,) * 7,
+    "POST /gift/<token>":                     (401, 410, 410, 410, 410, 410, 401),
     "GET /healthz":                            ANYBODY,
     "GET /join":                               (302, 302, 302, 200, 200, 200, 302),
     "POST /join":                              (401, 302, 302, 400, 400, 400, 401),
     "GET /payments/<number>/done":             (302, 200, 404, 404, 404, 404, 302),
+    "POST /payments/<number>/cancel":         (401, 409, 404, 404, 404, 404, 401),
+    "GET /payments/<number>/transfer":        (302, 302, 404, 404, 404, 404, 302),
     "GET /privacy":                            ANYBODY,
     "GET /readyz":                             (503,) * 7,
+    "GET /reminders/stop/<token>":             (404,) * 7,
+    "POST /reminders/stop/<token>":            (404,) * 7,
     "GET /renew":                              (302, 200, 200, 302, 302, 302, 302),
     "POST /renew":                             (401, 400, 400, 302, 302, 302, 401),
+    "GET /renew/link/<token>":                (404,) * 7,
+    "POST /renew/link/<token>":               (404,) * 7,
     "GET /scan":                               (302, 403, 403, 302, 403, 302, 302),
     "POST /scan/verifications":                (401, 403, 403, 200, 403, 200, 401),
     "GET /sign-in":                            (200, 302, 302, 302, 302, 302, 200),
@@ -64,7 +101,13 @@ MATRIX: dict[str, tuple[int, ...]] = {
     "GET /treasury/payments":                  (302, 403, 403, 403, 200, 403, 302),
     "GET /treasury/payments.csv":              (302, 403, 403, 403, 200, 403, 302),
     "GET /treasury/payments/<number>":         (302, 403, 403, 403, 200, 403, 302),
+    "POST /treasury/queue/<int:entry_id>":     (401, 403, 403, 403, 404, 403, 401),
+    "GET /treasury/record":                    (302, 403, 403, 403, 200, 200, 302),
+    "POST /treasury/record":                   (401, 403, 403, 403, 404, 404, 401),
+    "GET /treasury/receipts/<number>.pdf":     (302, 403, 403, 403, 200, 403, 302),
     "POST /treasury/payments/<number>/refund": (401, 403, 403, 403, 303, 403, 401),
+    "GET /upgrade":                           (302, 200, 200, 302, 302, 302, 302),
+    "POST /upgrade":                          (401, 400, 400, 302, 302, 302, 401),
 }  # fmt: skip
 
 
@@ -91,9 +134,12 @@ class Requests:
 
     def path(self, route: str, alices_session: int = 0) -> str:
         number = self.cast.alice.member_number if "/admin/" in route else payments_of(self.cast.alice.id)[0].number
+        if "/receipts/" in route:
+            number = receipts_of(payments_of(self.cast.alice.id)[0].id)[0].number
         filled = route.partition(" ")[2]
         for name, value in (
             ("<number>", number), ("<digits>", "123"), ("<token>", "no-such-token"),
+            ("<name>", "receipt"), ("<code>", "basic"), ("<int:entry_id>", "999"),
             ("<int:session_id>", str(alices_session)),
         ):  # fmt: skip
             filled = filled.replace(name, value)

@@ -143,6 +143,8 @@ def data_of() -> re.Pattern[str]:
         *(re.escape(word) for word in sorted(words, key=len, reverse=True)),
         r"[\w.+-]+@[\w.-]+", r"[MPR]-[\d-]+", r"[A-Z]{1,2}-?\d{4}-\d+", r"EUR", r"\b[0-9A-F]{8}\b", r"refund-\d+",
         r"\d{4}-\w+-\d{2}",  # days as the made-up language writes them
+        r"\b(?:RF|ES)\d\d\b", r"\bP\d{3}\b",  # a reference and an account in fours
+        r"RF\d\dP\d+", r"\btest\b",  # a transfer's reference, and who entered what the tests made
         r"verify", r"“alice”", r"'x'",  # a scope, and what was searched for
         r"Browser", r"Not a valid choice\.",  # named by the browser; WTForms translates its own
     ]  # fmt: skip

@@ -23,7 +23,7 @@ from app.payments.models import LedgerEntry, Payment
 from app.people.models import Person
 from app.people.service import add_person
 from app.treasury.export import COLUMNS, payments_csv
-from app.treasury.listing import Filter
+from app.treasury.filters import Filter
 from app.treasury.rules import inert
 from tests.cast import Cast, pay
 from tests.visitor import Visitor
@@ -69,14 +69,21 @@ def test_a_row_says_all_there_is_to_know_of_a_movement(app: Flask, cast: Cast) -
         "tier": "plus",
         "term_starts_on": value_on.isoformat(),
         "term_ends_on": alice["term_ends_on"],
+        "kind": "join",
         "concept": "fee",
         "method": "transfer",
         "gross": "50.00",
         "provider_fee": "0.00",
         "net": "50.00",
+        "fees": "50.00",
+        "unallocated": "0.00",
+        "donated": "0.00",
+        "refunded": "0.00",
+        "disputed": "0.00",
         "currency": "EUR",
         "provider_id": "",
         "checkout_id": "",
+        "invoice_id": "",
         "entered_by": "test",
     }
     dan = rows[f"P-{cast.today.year}-000004refund"]

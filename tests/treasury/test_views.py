@@ -16,7 +16,7 @@ from app.payments.models import Payment
 from app.people.models import Person
 from app.people.service import add_person
 from app.treasury import listing
-from app.treasury.listing import Filter
+from app.treasury.filters import Filter
 from tests.cast import Cast, pay
 from tests.visitor import Visitor
 
@@ -150,7 +150,7 @@ def queries_of(visitor: Visitor, path: str) -> int:
 
 def waiting_payment(person: Person, cast: Cast) -> None:
     """A bank debit on its way."""
-    payment = service.open_payment(person, cast.basic, "test", "en", clock.now(), cast.today)
+    payment = service.open_payment(person, service.Wanted(cast.basic.id), "test", "en", clock.now(), cast.today)
     payment.completed_at = clock.now()
 
 
@@ -175,4 +175,4 @@ def test_what_needs_the_treasurer_is_gone_when_its_money_is(treasurer: Visitor, 
     assert treasurer.post(f"{page}/refund").status_code == 303
     assert twice.number not in treasurer.get("/treasury/payments?state=unallocated").get_data(as_text=True)
     assert "These days were paid already" not in treasurer.get(page).get_data(as_text=True)
-    assert "state=unallocated" not in treasurer.get("/treasury").get_data(as_text=True)
+    assert "needs=unallocated" not in treasurer.get("/treasury").get_data(as_text=True)

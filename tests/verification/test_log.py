@@ -11,7 +11,8 @@ from werkzeug.test import TestResponse
 
 from app.extensions import db
 from app.payments.checkouts import send_refund
-from app.payments.service import payments_of, request_refund
+from app.payments.refunds import request_refund
+from app.payments.service import payments_of
 from app.services.service import add_service
 from app.verification.models import Verification
 from tests.cast import Cast

@@ -18,7 +18,8 @@ from app.memberships.models import Suspension
 from app.memberships.service import standing_of, terms_of
 from app.payments.checkouts import send_refund
 from app.payments.models import Payment
-from app.payments.service import payments_of, request_refund
+from app.payments.refunds import request_refund
+from app.payments.service import payments_of
 from app.people.models import Person
 from app.people.service import add_person
 from app.services.service import add_service

@@ -1,0 +1,124 @@
+"""News from the provider: one event, or all that were missed. An event says only which object to look at anew.
+
+These steps end their own transactions, as those of checkouts do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import select, update
+
+from app import clock
+from app.errors import Refusal
+from app.extensions import db, insert_once
+from app.payments import auto_renewals, checkouts, gateway, subscriptions
+from app.payments.facts import EventFacts
+from app.payments.gateway import ProviderRefusal
+from app.payments.models import AutoRenewal, Payment, PaymentSweep, Refund, StripeEvent
+
+log = structlog.get_logger()
+LOOK_BACK = timedelta(hours=2)  # events may be listed a little out of order
+
+
+def hear(event: EventFacts) -> bool:
+    """Act on news. False when it was heard before. Raises ProviderTrouble. Commits."""
+    db.session.rollback()
+    is_known = db.session.get(StripeEvent, event.id) is not None
+    db.session.rollback()
+    if is_known:
+        return False
+    try:
+        is_ours = _look_behind(event)
+    except ProviderRefusal as refusal:
+        if not refusal.is_missing:  # another shop's, another mode's: nothing to look at
+            raise
+        is_ours = False
+    if not is_ours:
+        log.info("event_not_ours", event_type=event.type)
+        checkouts.note_event(event, clock.now())
+        db.session.commit()
+    return True
+
+
+def _look_behind(event: EventFacts) -> bool:
+    """Settle what an event is about, as it is now; False when it is about nothing of ours."""
+    checkout_id, invoice_id = event.checkout_id, event.invoice_id
+    if event.payment_intent_id is not None:
+        checkout_id, invoice_id = _behind_intent(event.payment_intent_id)
+    if checkout_id is not None:
+        checkouts.settle_checkout(checkout_id, event)
+        return True
+    if invoice_id is not None:
+        checkouts.settle_invoice(invoice_id, event)
+        return True
+    if event.subscription_id is not None:
+        return auto_renewals.hear(event)
+    return False
+
+
+def _behind_intent(intent_id: str) -> tuple[str | None, str | None]:
+    """The checkout or the invoice that a payment intent belongs to."""
+    known = select(Payment.stripe_checkout_id, Payment.stripe_invoice_id).where(
+        Payment.stripe_payment_intent_id == intent_id
+    )
+    row = db.session.execute(known).first()
+    db.session.rollback()
+    if row is not None and (row[0] or row[1]):
+        return row[0], row[1]
+    checkout_id = gateway.find_checkout_of_intent(intent_id)
+    return checkout_id, None if checkout_id else subscriptions.find_invoice_of_intent(intent_id)
+
+
+def sweep(since: datetime | None = None) -> tuple[int, int]:
+    """Read all events since the last sweep and look at open payments: (news heard, payments looked at).
+
+    Raises ProviderTrouble. Commits as it goes.
+    """
+    mark = db.session.get(PaymentSweep, 1)
+    start_at = since or (mark.heard_until - LOOK_BACK if mark else None)
+    db.session.rollback()
+    heard = 0
+    last: datetime | None = None
+    for event in gateway.list_events(start_at):
+        heard += hear(event)
+        last = event.created_at
+    if last is not None and since is None:
+        _mark(last)
+    query = select(Payment.id).where(Payment.method == "online", Payment.paid_at.is_(None), Payment.closed_at.is_(None))
+    open_ids = list(db.session.execute(query).scalars())
+    refund_ids = list(db.session.execute(select(Refund.id).where(Refund.status == "requested")).scalars())
+    soon = clock.today() + timedelta(days=2)  # the others are told with each change of a membership
+    renewals = select(AutoRenewal.id).where(
+        AutoRenewal.cancelled_at.is_(None),
+        AutoRenewal.off_at.is_not(None)
+        | AutoRenewal.stripe_subscription_id.is_(None)
+        | (AutoRenewal.charge_on <= soon),
+    )
+    renewal_ids = list(db.session.execute(renewals).scalars())
+    db.session.rollback()
+    for look, ids in (
+        (checkouts.look_at, open_ids), (checkouts.send_refund, refund_ids), (auto_renewals.align, renewal_ids)
+    ):  # fmt: skip
+        _each(look, ids)
+    return heard, len(open_ids)
+
+
+def _each(look: Callable[[int], None], ids: list[int]) -> None:
+    for row_id in ids:
+        try:
+            look(row_id)
+        except (ProviderRefusal, Refusal) as refusal:  # about this one only: the others are looked at all the same
+            log.warning("provider_refusal", error_type=str(refusal), act=look.__name__, row=row_id)
+            db.session.rollback()
+
+
+def _mark(heard_until: datetime) -> None:
+    """All events up to this instant were read; where an earlier sweep came further, that stays."""
+    insert_once(PaymentSweep, id=1, heard_until=heard_until)
+    db.session.execute(
+        update(PaymentSweep).where(PaymentSweep.heard_until < heard_until).values(heard_until=heard_until)
+    )
+    db.session.commit()
