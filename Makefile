@@ -6,7 +6,7 @@ PORT ?= 8000
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo demo-reset test lint format lock assets test-assets system-packages
+.PHONY: help demo demo-reset test test-long lint format lock assets test-assets system-packages
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -18,6 +18,9 @@ demo-reset: $(VENV)/runtime assets ## the same from a fresh start
 
 test: $(VENV)/dev system-packages test-assets ## install what the tests need and run all of them
 	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+test-long: $(VENV)/dev ## what takes longer: does a test notice each rule changed (mutmut)
+	@exec $(BIN)/python -m tests.mutating
 
 lint: $(VENV)/dev ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -147,9 +147,15 @@ def note_event(event: EventFacts, now: datetime) -> None:
 
 
 def send_refund(refund_id: int) -> None:
-    """Have a requested refund paid out and settle it. Raises ProviderTrouble or Refusal. Commits."""
+    """Have a requested refund paid out and settle it; one that was sent, or refused, is not sent again.
+
+    Raises ProviderTrouble or Refusal. Commits.
+    """
     refund = db.session.get_one(Refund, refund_id)
     payment = refund.payment
+    if refund.status != "requested":
+        db.session.rollback()
+        return
     if payment.method != "online":
         settling.lock_payment(payment)
         refund.provider_id, refund.status = f"refund-{refund.id}", "succeeded"
@@ -160,7 +166,13 @@ def send_refund(refund_id: int) -> None:
         raise Refusal("refund_refused", _("This payment is not known to the payment provider."), 409)
     intent, cents, payment_id = payment.stripe_payment_intent_id, refund.amount_cents, payment.id
     key = f"refund-{refund.id}-{int(refund.requested_at.timestamp())}"
+    is_old = refund.requested_at < clock.now() - KEY_LIFE
     db.session.rollback()
+    if is_old:  # perhaps sent, the answer lost, and the key forgotten since
+        settle_payment(payment_id)
+        if db.session.get_one(Refund, refund_id).status != "requested":
+            db.session.rollback()
+            return
     try:
         gateway.create_refund(intent, cents, key)
     except Refusal:

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app import clock
 from app.errors import Refusal
 from app.extensions import db, insert_once
+from app.jobs import Job
 from app.payments import auto_renewals, checkouts, gateway, subscriptions
 from app.payments.facts import EventFacts
 from app.payments.gateway import ProviderRefusal
@@ -21,6 +22,7 @@ from app.payments.models import AutoRenewal, Payment, PaymentSweep, Refund, Stri
 
 log = structlog.get_logger()
 LOOK_BACK = timedelta(hours=2)  # events may be listed a little out of order
+EVENTS_KEPT = timedelta(days=30)  # by the provider (docs.stripe.com/api/events)
 
 
 def hear(event: EventFacts) -> bool:
@@ -87,7 +89,9 @@ def sweep(since: datetime | None = None) -> tuple[int, int]:
         last = event.created_at
     if last is not None and since is None:
         _mark(last)
-    query = select(Payment.id).where(Payment.method == "online", Payment.paid_at.is_(None), Payment.closed_at.is_(None))
+    query = select(Payment.id).where(Payment.method == "online")
+    if not _has_been_silent():
+        query = query.where(Payment.paid_at.is_(None), Payment.closed_at.is_(None))
     open_ids = list(db.session.execute(query).scalars())
     refund_ids = list(db.session.execute(select(Refund.id).where(Refund.status == "requested")).scalars())
     soon = clock.today() + timedelta(days=2)  # the others are told with each change of a membership
@@ -104,6 +108,12 @@ def sweep(since: datetime | None = None) -> tuple[int, int]:
     ):  # fmt: skip
         _each(look, ids)
     return heard, len(open_ids)
+
+
+def _has_been_silent() -> bool:
+    """Whether no worker has swept for so long that news may be gone: then all payments are looked at."""
+    last = db.session.execute(select(func.max(Job.done_at)).where(Job.name == "sweep_payments")).scalar()
+    return last is not None and last < clock.now() - EVENTS_KEPT
 
 
 def _each(look: Callable[[int], None], ids: list[int]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
+
 from app import clock, jobs
+from app.errors import Refusal
 from app.extensions import db
 from app.payments import (
     auto_renewals,
@@ -19,6 +22,8 @@ from app.payments import (
 )
 from app.payments.service import find_auto_renewal
 
+log = structlog.get_logger()
+
 
 def close_checkout(now: datetime, payment_id: int) -> None:
     """Somebody paid otherwise: the page they left open must not take a second fee."""
@@ -26,8 +31,11 @@ def close_checkout(now: datetime, payment_id: int) -> None:
 
 
 def send_refund(now: datetime, refund_id: int) -> None:
-    """Have a refund that was asked for paid out; one that was sent already is looked at again."""
-    checkouts.send_refund(refund_id)
+    """Have a refund that was asked for paid out; one refused stands in the treasurer's queue, and is not repeated."""
+    try:
+        checkouts.send_refund(refund_id)
+    except Refusal as refusal:
+        log.warning("refund_refused", refund=refund_id, error_type=refusal.code)
 
 
 def switch_on_auto_renewal(now: datetime, payment_id: int) -> None:

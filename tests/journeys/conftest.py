@@ -22,7 +22,7 @@ QUIET = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-LONGEST_START = 90
+LONGEST_START = 180
 
 
 @dataclass

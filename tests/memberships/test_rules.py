@@ -21,6 +21,7 @@ from app.memberships.rules import (
     first_term,
     following_term,
     grace_end,
+    has_graduated_within,
     is_covered,
     make_offer,
     months_since,
@@ -66,6 +67,13 @@ ALICE = held(first_term(JOINED, YEAR))
 )
 def test_status_on_the_day_before_of_and_after_each_end(day: date, status: str) -> None:
     assert standing([ALICE], day).status == status
+
+
+def test_a_lapsed_member_has_the_tier_and_the_days_of_the_last_term() -> None:
+    last = held(first_term(date(2030, 1, 1), YEAR), tier_id=2)
+    assert standing([ALICE, last], date(2032, 1, 1)) == Standing(
+        "lapsed", 2, date(2030, 1, 1), date(2030, 12, 31), date(2031, 1, 30)
+    )
 
 
 def test_without_grace_days_the_day_after_the_end_is_lapsed() -> None:
@@ -134,6 +142,28 @@ def test_a_month_without_the_day_takes_the_first_of_the_next_month_and_the_chain
 )
 def test_an_anniversary_is_whole_months_after_the_anchor(anchor_on: str, months: int, day: str) -> None:
     assert anniversary(date.fromisoformat(anchor_on), months) == date.fromisoformat(day)
+
+
+@pytest.mark.parametrize(
+    "day, months",
+    [
+        (JOINED - DAY, None),
+        (JOINED, 0),  # the day itself is one
+        (JOINED + DAY, None),
+        (date(2026, 12, 22), None),
+        (date(2026, 12, 23), 1),
+        (END, None),
+        (END + DAY, 12),
+        (date(2025, 11, 23), None),  # before it there is none
+    ],
+)
+def test_a_day_is_an_anniversary_or_is_not(day: date, months: int | None) -> None:
+    assert months_since(JOINED, day) == months
+
+
+@pytest.mark.parametrize("day, months", [(date(2026, 3, 1), 1), (date(2026, 2, 28), None), (date(2026, 3, 31), 2)])
+def test_the_first_of_a_month_stands_for_the_day_that_the_month_before_lacks(day: date, months: int | None) -> None:
+    assert months_since(date(2026, 1, 31), day) == months
 
 
 # Fixed years.
@@ -248,6 +278,22 @@ def test_after_a_term_cut_short_a_renewal_begins_a_new_chain() -> None:
     cut_short = HeldTerm(1, JOINED, JOINED, date(2027, 3, 9), date(2027, 4, 9))
     dates = make_offer([cut_short], YEAR, date(2027, 3, 20)).dates
     assert (dates.anchor_on, dates.starts_on, dates.ends_on) == (date(2027, 3, 10), date(2027, 3, 10), date(2028, 3, 9))
+
+
+@pytest.mark.parametrize(
+    "years, today, within",
+    [
+        ([2024], date(2026, 12, 31), True),  # the whole of the last calendar year counts
+        ([2024], date(2027, 1, 1), False),
+        ([2024], date(2024, 1, 1), True),
+        ([2024], date(2023, 12, 31), False),  # has yet to graduate
+        ([1998, None, 2025], date(2026, 11, 23), True),  # one of them is enough
+        ([1998, None], date(2026, 11, 23), False),
+        ([], date(2026, 11, 23), False),
+    ],
+)
+def test_who_graduated_within_two_years(years: list[int | None], today: date, within: bool) -> None:
+    assert has_graduated_within(years, 2, today) is within
 
 
 # Status from all terms; valid_until over a run; suspensions.

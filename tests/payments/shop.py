@@ -206,10 +206,13 @@ class Shop:
         self.control(f"checkouts/{checkout_id}/pay")
         self.quiet()
 
-    def pass_days(self, days: int) -> None:
-        """Time passes for us and for the provider, day by day, and each day the worker does what there is to do."""
-        for _ in range(days):
-            self.leap(1)
+    def pass_days(self, days: int, step: int = 1) -> None:
+        """Time passes for us and for the provider, day by day, and each day the worker does what there is to do.
+
+        With a longer step news of some days comes together, which may change no outcome.
+        """
+        for passed in range(0, days, step):
+            self.leap(min(step, days - passed))
 
     def leap(self, days: int) -> None:
         """The same at once, for times in which nothing happens."""

@@ -128,7 +128,7 @@ def test_a_charge_that_was_refused_is_said_and_the_fee_can_be_paid_by_hand(shop:
         charge_on = db.session.execute(select(AutoRenewal.charge_on)).scalar_one()
     [customer] = shop._ids("customer", "object", "customer")
     shop.control(f"customers/{customer}/charges", next="decline")
-    shop.pass_days((charge_on - shop.today).days + 2)
+    shop.pass_days((charge_on - shop.today).days + 2, step=20)
     home = words(browser.get("/"))
     assert f"We could not take €30.00 on {long(charge_on)}" in home and "Renew for €30.00" in home
     assert "Charge refused" in words(browser.get("/account"))

@@ -34,7 +34,7 @@ def test_a_newcomer_whose_debit_is_on_its_way_is_no_member_and_is_offered_no_sec
 
 def test_a_newcomers_year_starts_on_the_day_the_money_arrives_with_full_length(debit: Shop) -> None:
     joined = debit.today
-    debit.pass_days(4)
+    debit.leap(4)
     debit.control(f"charges/{last_charge(debit)}/arrive")
     debit.quiet()
     story = debit.story()
@@ -43,11 +43,10 @@ def test_a_newcomers_year_starts_on_the_day_the_money_arrives_with_full_length(d
 
 
 def test_news_of_the_arrival_heard_days_later_starts_the_year_on_the_day_of_the_arrival(debit: Shop) -> None:
-    debit.pass_days(4)
+    debit.leap(4)
     arrived = debit.today
     debit.control("faults", drop=True)
     debit.control(f"charges/{last_charge(debit)}/arrive")
-    debit.pass_days(0)
     with debit.books():
         from app.association import get_association
         from app.extensions import db
@@ -59,7 +58,7 @@ def test_news_of_the_arrival_heard_days_later_starts_the_year_on_the_day_of_the_
 
 
 def test_a_debit_that_fails_leaves_nothing_and_the_offer_can_be_taken_up_again(debit: Shop) -> None:
-    debit.pass_days(3)
+    debit.leap(3)
     debit.control(f"charges/{last_charge(debit)}/fail")
     debit.quiet()
     story = debit.story()
@@ -71,12 +70,12 @@ def test_a_debit_that_fails_leaves_nothing_and_the_offer_can_be_taken_up_again(d
 def test_a_renewers_debit_buys_the_offered_days_and_changes_nothing_until_then(shop: Shop) -> None:
     shop.pay(shop.browser().choose("basic"))
     before = shop.story()
-    shop.pass_days(2)
+    shop.leap(2)
     shop.control("payment-methods", card=True, sepa_debit=True)
     shop.control(f"checkouts/{shop.browser().choose('basic', '/renew')}/debit")
     shop.quiet()
     assert (shop.story().status, shop.story().terms) == ("active", before.terms)
-    shop.pass_days(5)
+    shop.leap(5)
     shop.control(f"charges/{last_charge(shop)}/arrive")
     shop.quiet()
     first_end = before.terms[0].rpartition(" ")[2]
@@ -87,7 +86,7 @@ def test_a_debit_returned_weeks_later_is_lost_at_once(debit: Shop) -> None:
     debit.control(f"charges/{last_charge(debit)}/arrive")
     debit.quiet()
     began = debit.today
-    debit.pass_days(20)
+    debit.leap(20)
     debit.control(f"charges/{last_charge(debit)}/return")
     debit.quiet()
     story = debit.story()

@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 def disputed(shop: Shop) -> Shop:
     """Alice paid ten days ago; her bank disputes the charge today."""
     shop.pay(shop.browser().choose("basic"))
-    shop.pass_days(10)
+    shop.leap(10)
     shop.control(f"charges/{shop.charge()}/dispute")
     shop.quiet()
     return shop
@@ -38,7 +38,7 @@ def test_an_open_dispute_holds_the_days_and_takes_the_money_and_its_fee_for_now(
 
 
 def test_a_dispute_that_is_won_gives_the_days_and_the_money_back(disputed: Shop) -> None:
-    disputed.pass_days(5)
+    disputed.leap(5)
     act(disputed, "won")
     story = disputed.story()
     assert (story.status, story.terms) == ("active", [f"basic {a_year(disputed.today - 15 * DAY)}"])
@@ -48,7 +48,7 @@ def test_a_dispute_that_is_won_gives_the_days_and_the_money_back(disputed: Shop)
 
 @pytest.mark.parametrize("heard", ["at once", "by the sweep, days later"])
 def test_a_dispute_that_is_lost_ends_the_days_on_its_day_without_grace(disputed: Shop, heard: str) -> None:
-    disputed.pass_days(5)
+    disputed.leap(5)
     lost_on = disputed.today
     if heard != "at once":
         disputed.control("faults", drop=True)
@@ -56,7 +56,7 @@ def test_a_dispute_that_is_lost_ends_the_days_on_its_day_without_grace(disputed:
     if heard != "at once":
         assert disputed.story().status == "suspended"
         disputed.control("faults", drop=False)
-        disputed.pass_days(3)
+        disputed.leap(3)
         disputed.sweep()
     story = disputed.story()
     assert story.terms == [f"basic {lost_on - 15 * DAY} – {lost_on - DAY} dispute_lost"]

@@ -21,6 +21,23 @@ def test_less_than_the_price_pays_nothing_and_the_excess_is_unallocated(
 
 
 @pytest.mark.parametrize(
+    "held, received, expected",
+    [
+        (1000, 1999, Allocation(0, 1999, 0)),  # still too little: it lies here with the rest
+        (1000, 2000, Allocation(2000, 0, 1000)),
+        (1000, 2500, Allocation(2000, 500, 1000)),
+        (2999, 1, Allocation(1, 0, 2999)),
+        (3000, 0, Allocation(0, 0, 3000)),
+        (5000, 0, Allocation(0, 0, 3000)),  # no more of it than the price
+    ],
+)
+def test_money_that_came_before_and_was_too_little_pays_with_what_comes_after(
+    held: int, received: int, expected: Allocation
+) -> None:
+    assert allocate(3000, received, held) == expected
+
+
+@pytest.mark.parametrize(
     "unallocated, refunded, of_fee, of_excess",
     [(0, 3000, 3000, 0), (2000, 1999, 0, 1999), (2000, 2000, 0, 2000), (2000, 2001, 1, 2000), (2000, 5000, 3000, 2000)],
 )
@@ -36,10 +53,15 @@ def test_the_parts_are_always_the_whole(one: int, other: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "received, refunded, full", [(3000, 0, False), (3000, 2999, False), (3000, 3000, True), (0, 0, False)]
+    "received, refunded, full", [(3000, 0, False), (3000, 2999, False), (3000, 3000, True), (0, 0, False), (1, 1, True)]
 )
 def test_full_means_nothing_of_the_payment_is_left(received: int, refunded: int, full: bool) -> None:
     assert is_nothing_left(received, refunded) is full
+
+
+@pytest.mark.parametrize("lost, full", [(1999, False), (2000, True), (3000, True)])
+def test_what_a_lost_dispute_took_is_gone_like_what_was_refunded(lost: int, full: bool) -> None:
+    assert is_nothing_left(3000, 1000, lost) is full
 
 
 @pytest.mark.parametrize(
@@ -52,6 +74,8 @@ def test_full_means_nothing_of_the_payment_is_left(received: int, refunded: int,
         ({"paid": True, "received_cents": 3000}, "paid"),
         ({"paid": True, "received_cents": 3000, "refunded_cents": 2999}, "paid"),
         ({"paid": True, "received_cents": 3000, "refunded_cents": 3000}, "refunded"),
+        ({"paid": True, "received_cents": 3000, "refunded_cents": 1000, "lost_cents": 2000}, "refunded"),
+        ({"paid": True, "received_cents": 3000, "refunded_cents": 1000, "lost_cents": 1999}, "paid"),
     ],
 )
 def test_a_payments_state_follows_from_its_facts(facts: dict[str, int], state: str) -> None:

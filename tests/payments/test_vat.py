@@ -19,6 +19,8 @@ from app.payments.vat import Vat, split_vat
         (3, "21", Vat(21, 2, 1)),  # 0.52 of a cent
         (13, "4", Vat(4, 12, 1)),  # half a cent exactly
         (12, "4", Vat(4, 12, 0)),
+        (72, "21", Vat(21, 60, 12)),  # 12.496: as close to half a cent as 21 % comes
+        (0, "21", Vat(21, 0, 0)),
     ],
 )
 def test_tax_is_rounded_half_up_and_the_parts_are_the_whole(cents: int, code: str, expected: Vat | None) -> None:
