@@ -20,6 +20,7 @@ class Clocks:
     def __init__(self, app: Flask, simulator: Simulator) -> None:
         self.app, self.simulator = app, simulator
         self.offset = simulator.account.clock_offset
+        self._leads = False  # whether the product's clock is ahead already, by a command
         self._moving = threading.Lock()
         simulator.account.on_clock = self._follow
 
@@ -28,14 +29,18 @@ class Clocks:
         while not ending.wait(0.5):
             with self.app.app_context():
                 wanted = get_association().clock_offset_seconds
+            self._leads = wanted != self.offset
             while wanted != self.offset and not ending.is_set():
                 self.simulator.account.move_clock(min(wanted, self.offset + DAY))
                 self.simulator.webhooks.wait_until_tried(5)
+            self._leads = False
 
     def _follow(self, offset: int) -> None:
         """The simulator's clock was moved."""
         with self._moving, self.app.app_context():
-            get_association(for_update=True).clock_offset_seconds = self.offset = offset
+            self.offset = offset
+            if not self._leads:
+                get_association(for_update=True).clock_offset_seconds = offset
             db.session.commit()
             clock.forget()
             jobs.tick(clock.now(), "clock")

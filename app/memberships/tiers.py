@@ -14,6 +14,7 @@ from app.extensions import db
 from app.memberships.models import Tier, TierPrice
 
 VAT_CODES = ("exempt", "0", "4", "10", "21")
+CODE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 
 
 def add_tier(
@@ -22,7 +23,7 @@ def add_tier(
     needs_document: bool = False, reminders: str = "-30,-7,0,15", vat_code: str = "exempt",
 ) -> Tier:  # fmt: skip
     """A new tier with its first price. Raises Refusal for values that make no tier."""
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", code):
+    if not CODE.fullmatch(code):
         raise Refusal("bad_tier_code", f"{code!r} is not a tier code: small letters, digits and dashes.")
     if find_tier(code):
         raise Refusal("tier_exists", f"There is a tier {code!r} already.", 409)
@@ -124,6 +125,8 @@ def list_tiers() -> list[Tier]:
 
 
 def find_tier(code: str) -> Tier | None:
+    if not CODE.fullmatch(code):  # what somebody typed into an address: PostgreSQL takes no NUL
+        return None
     return db.session.execute(select(Tier).where(Tier.code == code)).scalar_one_or_none()
 
 

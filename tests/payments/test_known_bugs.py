@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.extensions import db
 from app.payments.models import LedgerEntry, Payment
 from demo.simulator import payouts
 from tests.payments.shop import Browser, Shop
@@ -306,7 +307,7 @@ def test_every_cent_of_a_payout_is_a_row_of_our_books(member: Shop) -> None:
     account = member.simulator.account
     ours: Counter[str] = Counter()
     with member.books():
-        for row in member_rows():
+        for row in rows_on_our_account():
             ours[str(row.provider_id)] += row.amount_cents if row.debit == "provider" else -row.amount_cents
     moves = [account.get("balance_transaction", it) for it in payouts.movements_of(account, payout["id"])]
     theirs: Counter[str] = Counter()
@@ -317,9 +318,7 @@ def test_every_cent_of_a_payout_is_a_row_of_our_books(member: Shop) -> None:
     assert payout["amount"] == sum(ours.values()) > 0
 
 
-def member_rows() -> list[LedgerEntry]:
+def rows_on_our_account() -> list[LedgerEntry]:
     """All that moved on our account at the provider."""
-    from app.extensions import db
-
     on_provider = (LedgerEntry.debit == "provider") | (LedgerEntry.credit == "provider")
     return list(db.session.execute(select(LedgerEntry).where(on_provider)).scalars())
