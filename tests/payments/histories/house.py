@@ -12,6 +12,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from typing import Any
 import requests
 import stripe
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import Integer, select, text
 
 from app import clock
 from app.accounts import rules as account_rules
@@ -90,6 +91,16 @@ class Visitor:
         return answer
 
 
+@dataclass(frozen=True)
+class Moment:
+    """Both databases as they were; ours is SQLite's, or the rows of each table."""
+
+    ours: Any
+    theirs: sqlite3.Connection
+    now: datetime
+    heard: int
+
+
 class House:
     """`now` is what both clocks say; it only moves when told."""
 
@@ -98,7 +109,7 @@ class House:
         self.shop.server.RequestHandlerClass.protocol_version = "HTTP/1.1"
         self.app, self.simulator, self.account = self.shop.app, self.shop.simulator, self.shop.simulator.account
         self.app.config["STRIPE_API_BASE"] = self.simulator.url
-        self.database, self.kept = database, database.with_suffix(".kept") if database else None
+        self.database = database
         self.kind = "sqlite" if database else "postgresql"
         self.books = self.shop.books
         limiter.enabled = False  # three people do more in a minute than anybody may
@@ -123,10 +134,11 @@ class House:
             _service, self.service_key = add_service("Desk", ["verify", "verify:number"], None, now)
             db.session.commit()
         self.numbers = {name: f"M-{self.ids[name]:06d}" for name in PEOPLE}
-        self._keep()
         self.api = requests.Session()
         self.visitors: dict[str, Visitor] = {}
         self.now = datetime.now(UTC)
+        self.heard = 0
+        self.first_day = self.keep()
 
     def stop(self) -> None:
         for visitor in self.visitors.values():
@@ -137,42 +149,46 @@ class House:
 
     def reset(self, now: datetime) -> None:
         """As on the first day, at this instant."""
-        self._set_back()
-        store = self.account.store
-        with store.transaction() as db_:
-            for table in ("object", "paid_out", "idempotency", "delivery", "due", "setting"):
-                db_.execute(f"DELETE FROM {table}")
-        self.simulator.calls.clear()
+        self.go_back(self.first_day)
         for visitor in self.visitors.values():
             visitor.session.close()
         self.visitors = {name: Visitor(self, f"{name}@example.org") for name in (*PEOPLE, "treasurer")}
         self.account.set_faults(drop=True)
-        self.heard = 0
         self.set_clock(now)
 
-    def _keep(self) -> None:
-        """What every history begins with."""
-        if self.database is not None and self.kept is not None:
-            _copy(self.database, self.kept)
-            return
-        with self.books():
-            self.rows = {
-                table.name: [dict(row._mapping) for row in db.session.execute(select(table))]
-                for table in db.metadata.sorted_tables
-            }
+    def keep(self) -> Moment:
+        """This moment, to go back to: our database, the provider's, and what is no longer news."""
+        theirs = sqlite3.connect(":memory:", check_same_thread=False)
+        with self.account.store.changed:
+            self.account.store.db.backup(theirs)
+        if self.database is not None:
+            ours: Any = sqlite3.connect(":memory:", check_same_thread=False)
+            with contextlib.closing(sqlite3.connect(self.database)) as connection:
+                connection.backup(ours)
+        else:
+            with self.books():
+                ours = {
+                    table.name: [dict(row._mapping) for row in db.session.execute(select(table))]
+                    for table in db.metadata.sorted_tables
+                }
+        return Moment(ours, theirs, self.now, self.heard)
 
-    def _set_back(self) -> None:
-        if self.database is not None and self.kept is not None:
-            _copy(self.kept, self.database)
+    def go_back(self, moment: Moment) -> None:
+        self.now, self.heard = moment.now, moment.heard
+        with self.account.store.changed:
+            moment.theirs.backup(self.account.store.db)
+        if self.database is not None:
+            with contextlib.closing(sqlite3.connect(self.database)) as connection:
+                moment.ours.backup(connection)
             return
         with self.app.app_context():
             names = ", ".join(table.name for table in db.metadata.sorted_tables)
             db.session.execute(text("SET LOCAL session_replication_role = replica"))  # past the append-only triggers
             db.session.execute(text(f"TRUNCATE {names} RESTART IDENTITY CASCADE"))
             for table in db.metadata.sorted_tables:
-                if self.rows[table.name]:
-                    db.session.execute(table.insert(), self.rows[table.name])
-                if "id" in table.columns and table.columns["id"].autoincrement is not False:
+                if moment.ours[table.name]:
+                    db.session.execute(table.insert(), moment.ours[table.name])
+                if "id" in table.columns and isinstance(table.columns["id"].type, Integer):
                     db.session.execute(
                         text(
                             f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'),"
@@ -259,9 +275,3 @@ class House:
 
     def visitor(self, name: str) -> Visitor:
         return self.visitors[name]
-
-
-def _copy(source: Path, target: Path) -> None:
-    """One SQLite database into another, whose connections may stay open."""
-    with contextlib.closing(sqlite3.connect(source)) as old, contextlib.closing(sqlite3.connect(target)) as new:
-        old.backup(new)
