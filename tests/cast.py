@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import select
+
 from app import clock
 from app.accounts.models import Account
 from app.accounts.service import grant_role, open_account
@@ -73,6 +75,19 @@ class Cast:
         library, key = add_service("Library", ["verify"], None, now)
         db.session.commit()
         return cls(now, today, basic, plus, wifi, sports, **people, desk=desk, library=library, library_key=key)
+
+    @classmethod
+    def find(cls, library_key: str) -> Cast:
+        """Everybody, where they were assembled earlier today."""
+        tiers, benefits = ({row.code: row for row in db.session.scalars(select(it))} for it in (Tier, Benefit))
+        people = {row.given_name.lower(): row for row in db.session.scalars(select(Person))}
+        services = {row.name: row for row in db.session.scalars(select(Service))}
+        found = cls(
+            clock.now(), clock.today(), tiers["basic"], tiers["plus"], benefits["wifi"], benefits["sports"], **people,
+            desk=services["Main desk"], library=services["Library"], library_key=library_key,
+        )  # fmt: skip
+        db.session.commit()
+        return found
 
     def account(self, role: str) -> Account:
         return open_account(f"{role}@example.org", self.now)

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
-import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
-import sqlalchemy as sa
 from flask import Flask
-from flask_migrate import upgrade
 
-import config as settings
 from app import create_app
 from app.extensions import db, limiter
+from app.mail import init_mail
 from tests.cast import Cast
+from tests.databases import Databases, configuration
 from tests.postgres import Postgres
 
 # How long one example takes says more about the machine's other work than about us.
@@ -42,19 +39,6 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _postgres.clear()
 
 
-def configuration(database_url: str, instance: Path, **environment: str) -> settings.Config:
-    """Settings of a test's application: loopback, mail into a folder, generated secrets."""
-    return settings.load({"DATABASE_URL": database_url, **environment}, instance=instance)
-
-
-def migrate(database_url: str, instance: Path) -> None:
-    app = create_app(configuration(database_url, instance))
-    with app.app_context():
-        upgrade()
-        db.session.remove()
-        db.engine.dispose()
-
-
 @pytest.fixture(scope="session")
 def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where generated secrets live, the same for all tests of a process."""
@@ -62,71 +46,73 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
-    migrate(f"sqlite:///{path}", instance)
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode=DELETE")  # one file, so that a copy is whole
-    return path
-
-
-@pytest.fixture(scope="session")
-def postgres_template(instance: Path) -> str:
-    name = f"template_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    _maintain(f"CREATE DATABASE {name}")
-    migrate(_postgres_url(name), instance)
-    return name
-
-
-def _postgres_url(name: str) -> str:
-    return os.environ["TEST_POSTGRES_URL"].rsplit("/", 1)[0] + f"/{name}"
-
-
-def _maintain(statement: str) -> None:
-    engine = sa.create_engine(os.environ["TEST_POSTGRES_URL"], isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
-_counter = iter(range(1, 1_000_000))
-
-
-@contextlib.contextmanager
-def fresh_database(request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """A database at the newest migration of the kind that `request.param` names."""
-    if request.param == "sqlite":
-        path = folder / "carnet.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{next(_counter)}"
-    _maintain(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('postgres_template')}")
-    yield _postgres_url(name)
-    _maintain(f"DROP DATABASE {name} WITH (FORCE)")
+def databases(instance: Path) -> Iterator[Databases]:
+    databases = Databases(instance)
+    yield databases
+    databases.remove()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A database of the test's own at the newest migration, on each of the two kinds."""
-    with fresh_database(request, tmp_path) as url:
-        yield url
+def database_url(request: pytest.FixtureRequest, databases: Databases) -> str:
+    """A database of the test's own at the newest migration, on each of the two kinds; with the cast for who needs it.
+
+    Its address is the same for all tests of a process.
+    """
+    return databases.fresh(request.param, "test", with_cast="cast" in request.fixturenames)
+
+
+_applications: dict[str, Flask] = {}
+_configs: dict[str, dict[str, Any]] = {}  # as they were when the application was made
 
 
 @pytest.fixture
-def app(database_url: str, instance: Path, tmp_path: Path) -> Iterator[Flask]:
+def make_app(
+    request: pytest.FixtureRequest, database_url: str, instance: Path, tmp_path: Path
+) -> Iterator[Callable[..., Flask]]:
+    """The application on the test's database with these settings.
+
+    One process makes one for each kind of database and sets it back for each test: its pages and statements are
+    compiled once. Settings are read when they are used, so they may differ. A test marked `adds_pages` gets its own.
+    """
+    made: list[Flask] = []
+    is_shared = request.node.get_closest_marker("adds_pages") is None
+
+    def make(**environment: str) -> Flask:
+        settings = configuration(database_url, instance, MAIL_URL=(tmp_path / "mail").as_uri(), **environment)
+        app = _applications.get(database_url) if is_shared and not made else None
+        if app is None:
+            app = create_app(settings)
+            if is_shared and not made:
+                _applications[database_url], _configs[database_url] = app, dict(app.config)
+        else:
+            app.config.clear()
+            app.config.update(_configs[database_url])
+            app.config.from_object(settings)
+            init_mail(app)
+            limiter.reset()
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Iterator[Flask]:
     """The application on a database of its own, inside an application context."""
-    app = create_app(configuration(database_url, instance, MAIL_URL=(tmp_path / "mail").as_uri()))
+    app = make_app()
     with app.app_context():
         yield app
         db.session.remove()
-        db.engine.dispose()
 
 
 @pytest.fixture
-def cast(app: Flask) -> Cast:
+def cast(app: Flask, databases: Databases) -> Cast:
     """Tiers, benefits and the named people of the tests."""
-    return Cast.assemble()
+    return Cast.find(databases.library_key(db.engine.dialect.name))
 
 
 @pytest.fixture

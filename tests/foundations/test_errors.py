@@ -11,9 +11,10 @@ from flask import Flask
 from app import create_app
 from app.accounts import access
 from app.errors import Refusal
-from tests.conftest import configuration
+from tests.databases import configuration
 from tests.visitor import Visitor
 
+pytestmark = pytest.mark.adds_pages
 JSON = {"Accept": "application/json"}
 
 

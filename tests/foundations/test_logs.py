@@ -78,6 +78,7 @@ def test_signing_in_leaves_no_token_code_or_address_in_the_log(app: Flask, log: 
         assert line["timestamp"].endswith("Z")
 
 
+@pytest.mark.adds_pages
 def test_what_breaks_is_logged_with_its_place_and_without_the_values_that_broke_it(
     app: Flask, log: io.StringIO
 ) -> None:
@@ -97,6 +98,7 @@ def test_what_breaks_is_logged_with_its_place_and_without_the_values_that_broke_
     assert "canary" not in log.getvalue()
 
 
+@pytest.mark.adds_pages
 def test_a_refused_database_row_is_logged_without_the_row(app: Flask, log: io.StringIO) -> None:
     @app.get("/breaks")
     @access.public

@@ -10,19 +10,18 @@ from flask import Flask
 
 from app import create_app
 from app.extensions import db
-from tests.conftest import configuration, fresh_database
+from tests.databases import Databases, configuration
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def shared_app(
-    request: pytest.FixtureRequest, instance: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, instance: Path, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Flask]:
-    folder = tmp_path_factory.mktemp("shared")
-    with fresh_database(request, folder) as url:
-        app = create_app(configuration(url, instance, MAIL_URL=(folder / "mail").as_uri()))
-        yield app
-        with app.app_context():
-            db.engine.dispose()
+    url = databases.fresh(request.param, "shared")
+    app = create_app(configuration(url, instance, MAIL_URL=tmp_path_factory.mktemp("mail").as_uri()))
+    yield app
+    with app.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
