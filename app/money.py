@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from babel.numbers import format_currency
+from flask_babel import gettext as _
 
 from app.errors import Refusal
 
@@ -13,7 +14,7 @@ def parse_amount(text: str) -> int:
     """ "30.00" or "30" -> 3000. Raises Refusal for anything else (a comma, a sign, a third decimal)."""
     match = re.fullmatch(r"(\d{1,7})(?:\.(\d{2}))?", text, re.ASCII)
     if not match:
-        raise Refusal("bad_amount", f"{text!r} is not an amount such as 30.00.")
+        raise Refusal("bad_amount", _("%(text)s is not an amount such as 30.00.", text=repr(text)))
     return int(match[1]) * 100 + int(match[2] or 0)
 
 

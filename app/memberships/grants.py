@@ -8,6 +8,7 @@ from datetime import date, datetime
 from flask_babel import gettext as _
 
 from app.errors import Refusal
+from app.formats import day_long
 from app.memberships import rules
 from app.memberships.models import Term, Tier
 from app.memberships.rules import Endless, TermDates
@@ -54,7 +55,8 @@ def grant_term(person_id: int, tier: Tier, dates: TermDates, granted_by: str, be
 def until_day(dates: TermDates, tier: Tier, ends_on: date, today: date) -> TermDates:
     """The same start with another last day. Raises Refusal for one before the start or further than anybody lives."""
     if ends_on < dates.starts_on:
-        raise Refusal("bad_grant", _("Those days would begin on %(day)s, after that last day.", day=dates.starts_on))
+        first = day_long(dates.starts_on)
+        raise Refusal("bad_grant", _("Those days would begin on %(day)s, after that last day.", day=first))
     if ends_on != rules.FOR_LIFE and ends_on.year > today.year + MOST_YEARS:
         raise Refusal("bad_grant", _("That is more than %(years)d years ahead: grant it for life.", years=MOST_YEARS))
     return TermDates(dates.anchor_on, dates.starts_on, ends_on, rules.grace_end(ends_on, tier.rules))

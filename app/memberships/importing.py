@@ -126,7 +126,8 @@ def _take(row: CarriedOver, register: _Register, by: str, now: datetime, today: 
     dates = until_day(TermDates(starts_on, starts_on, starts_on, starts_on), tier, ends_on, today)
     for term in terms:
         if term.starts_on <= term.ends_on and term.starts_on <= ends_on and starts_on <= term.ends_on:
-            raise Refusal("days_covered", f"has days from {term.starts_on} to {term.ends_on} already")
+            last = "for life" if term.ends_on == rules.FOR_LIFE else f"to {term.ends_on}"
+            raise Refusal("days_covered", f"has days from {term.starts_on} {last} already")
     term = add_term(person_id, tier, dates, now, granted_by=by, granted_because=CARRIED_OVER)
     note("term_granted", term, now)
     terms.append(term)

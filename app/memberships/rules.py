@@ -98,7 +98,7 @@ def anniversary(anchor_on: date, months: int) -> date:
     year, month = index // 12, index % 12 + 1
     if anchor_on.day <= monthrange(year, month)[1]:
         return date(year, month, anchor_on.day)
-    return date(year + month // 12, month % 12 + 1, 1)
+    return date(year, month + 1, 1)  # no December lacks a day
 
 
 def months_since(anchor_on: date, day: date) -> int | None:
@@ -119,10 +119,10 @@ def following_term(run_anchor_on: date, run_ends_on: date, tier: TierRules) -> T
     """
     starts_on = run_ends_on + DAY
     anchor_on = run_anchor_on if months_since(run_anchor_on, starts_on) is not None else starts_on
-    return _term(anchor_on, starts_on, tier, joining=False)
+    return _term(anchor_on, starts_on, tier)
 
 
-def _term(anchor_on: date, starts_on: date, tier: TierRules, joining: bool) -> TermDates:
+def _term(anchor_on: date, starts_on: date, tier: TierRules, joining: bool = False) -> TermDates:
     if tier.fixed_start is None:
         next_starts_on = anniversary(anchor_on, (months_since(anchor_on, starts_on) or 0) + tier.months)
     else:
@@ -147,16 +147,13 @@ def _next_fixed_start(day: date, fixed_start: tuple[int, int]) -> date:
 def standing(terms: Iterable[HeldTerm], today: date) -> Standing:
     """Status, tier and dates of a day from all of a person's terms."""
     held = in_order(terms)
-    current = next((t for t in held if t.starts_on <= today <= t.ends_on), None)
-    past = [t for t in held if t.ends_on < today]
-    status: Status = "active"
-    if current is None:
-        if not past:
-            return NEVER
-        current = past[-1]  # an older term's grace ended with the one that followed it
-        if today > current.grace_ends_on:
-            return Standing("lapsed", current.tier_id, current.starts_on, current.ends_on, current.grace_ends_on)
-        status = "grace"
+    begun = [t for t in held if t.starts_on <= today]
+    if not begun:
+        return NEVER
+    current = begun[-1]  # an older term's grace ended with the one that followed it
+    if today > current.grace_ends_on:
+        return Standing("lapsed", current.tier_id, current.starts_on, current.ends_on, current.grace_ends_on)
+    status: Status = "active" if today <= current.ends_on else "grace"
     if current.suspended:
         status = "suspended"
     last = _run_end(held, current)

@@ -31,7 +31,7 @@ from app.memberships.reminders import (
     note_reminder,
     stop_reminders,
 )
-from app.memberships.rules import FOR_LIFE, NEVER, AlreadyRenewed, HeldTerm, Offer, Standing, TermDates
+from app.memberships.rules import FOR_LIFE, NEVER, Offer, Standing, TermDates
 from app.memberships.selling import sell_gift, sell_term
 from app.memberships.stacks import end_terms_of_payment, restore_terms_of_payment
 from app.memberships.standings import (
@@ -45,12 +45,9 @@ from app.memberships.standings import (
 from app.memberships.terms import (
     ended_word,
     find_term_of_payment,
-    held_terms,
-    held_terms_of,
     lock_person,
     tell_of_change,
     terms_of,
-    terms_of_payment,
 )
 from app.memberships.tiers import (
     add_tier,
@@ -64,18 +61,17 @@ from app.memberships.tiers import (
     price_on,
     set_price,
 )
-from app.memberships.upgrades import UpgradeOffer, upgrade_offer_for, upgrade_offers
+from app.memberships.upgrades import upgrade_offer_for, upgrade_offers
 
 __all__ = [
-    "CARRIED_OVER", "FOR_LIFE", "NEVER", "AlreadyRenewed", "DueReminder", "HeldTerm", "Membership", "Offer",
-    "PricedOffer", "Standing", "TermDates", "UpgradeOffer", "add_tier", "are_reminders_stopped",
-    "choose_renewal_tier", "close_tier", "condition_words", "count_by_status", "count_by_tier", "current_successor",
-    "due_reminders", "end_terms_of_payment", "ended_word", "find_renewal_choice", "find_term_of_payment",
-    "find_tier", "get_tier", "get_tier_by_id", "gift_dates", "gift_offer", "grant", "grant_term", "held_terms",
-    "held_terms_of", "hold_person", "holds_of", "is_closed", "is_on_hold", "lift_suspension_of_payment",
-    "list_tiers", "lock_person", "meets_condition", "membership_of", "memberships_of", "note_reminder", "offer_for",
-    "price_on", "record_seen_document", "release_person", "renewal_tier", "renewed_offer",
-    "restore_terms_of_payment", "sell_gift", "sell_term", "set_price", "standing_as_known", "standing_of",
-    "stop_reminders", "suspend_days_of_payment", "tell_of_change", "terms_of", "terms_of_payment", "tiers_on_sale",
+    "CARRIED_OVER", "FOR_LIFE", "NEVER", "DueReminder", "Membership", "Offer", "PricedOffer", "Standing",
+    "TermDates", "add_tier", "are_reminders_stopped", "choose_renewal_tier", "close_tier", "condition_words",
+    "count_by_status", "count_by_tier", "current_successor", "due_reminders", "end_terms_of_payment", "ended_word",
+    "find_renewal_choice", "find_term_of_payment", "find_tier", "get_tier", "get_tier_by_id", "gift_dates",
+    "gift_offer", "grant", "grant_term", "hold_person", "holds_of", "is_closed", "is_on_hold",
+    "lift_suspension_of_payment", "list_tiers", "lock_person", "meets_condition", "membership_of", "memberships_of",
+    "note_reminder", "offer_for", "price_on", "record_seen_document", "release_person", "renewal_tier",
+    "renewed_offer", "restore_terms_of_payment", "sell_gift", "sell_term", "set_price", "standing_as_known",
+    "standing_of", "stop_reminders", "suspend_days_of_payment", "tell_of_change", "terms_of", "tiers_on_sale",
     "upgrade_offer_for", "upgrade_offers",
 ]  # fmt: skip

@@ -34,6 +34,10 @@ class Membership:
     def is_valid(self) -> bool:
         return self.status in ("active", "grace")
 
+    @property
+    def is_for_life(self) -> bool:
+        return self.valid_until == rules.FOR_LIFE
+
 
 def standing_of(person_id: int, now: datetime, today: date) -> Standing:
     """Status, tier and dates of a person today."""

@@ -59,12 +59,6 @@ def find_term_of_payment(payment_id: int) -> Term | None:
     return db.session.execute(query).scalar_one_or_none()
 
 
-def terms_of_payment(payment_id: int) -> list[Term]:
-    """The term that a payment bought and its continuations, by start."""
-    query = select(Term).where(Term.payment_id == payment_id).order_by(Term.starts_on, Term.id)
-    return list(db.session.execute(query).scalars())
-
-
 def add_term(person_id: int, tier: Tier, dates: TermDates, now: datetime, **origin: object) -> Term:
     """A new term with what stands behind it: `payment_id`, or `granted_by` and `granted_because`."""
     term = Term(

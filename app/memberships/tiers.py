@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from app import audit
 from app.errors import Refusal
 from app.extensions import db
+from app.formats import day_long
 from app.memberships.models import Tier, TierPrice
 
 VAT_CODES = ("exempt", "0", "4", "10", "21")
@@ -24,24 +25,27 @@ def add_tier(
 ) -> Tier:  # fmt: skip
     """A new tier with its first price. Raises Refusal for values that make no tier."""
     if not CODE.fullmatch(code):
-        raise Refusal("bad_tier_code", f"{code!r} is not a tier code: small letters, digits and dashes.")
+        detail = _("%(code)s is not a tier code: small letters, digits and dashes.", code=repr(code))
+        raise Refusal("bad_tier_code", detail)
     if find_tier(code):
-        raise Refusal("tier_exists", f"There is a tier {code!r} already.", 409)
+        raise Refusal("tier_exists", _("There is a tier %(code)s already.", code=repr(code)), 409)
     if not name.strip() or fee_cents <= 0:
-        raise Refusal("bad_tier", "A tier needs a name and a fee above zero.")
+        raise Refusal("bad_tier", _("A tier needs a name and a fee above zero."))
     if not (1 <= months <= 120 and 0 <= grace_days <= 366 and 0 <= bonus_days <= 366):
-        raise Refusal("bad_tier", "Months must be 1 to 120, grace and bonus days 0 to 366.")
+        raise Refusal("bad_tier", _("Months must be 1 to 120, grace and bonus days 0 to 366."))
     if fixed_start is not None and (not _is_month_day(fixed_start) or months != 12):
-        raise Refusal("bad_tier", "A fixed year needs a start such as 10-01 (not 02-29) and 12 months.")
+        raise Refusal("bad_tier", _("A fixed year needs a start such as 10-01 (not 02-29) and 12 months."))
     if bonus_days and fixed_start is None:
-        raise Refusal("bad_tier", "Bonus days go with --fixed-start only.")
+        raise Refusal("bad_tier", _("Bonus days go with a fixed first day of the year only."))
     if graduated_within is not None and (needs_document or not 0 <= graduated_within <= 100):
-        raise Refusal("bad_tier", "A tier asks for a graduation 0 to 100 years ago or for a document, not for both.")
+        detail = _("A tier asks for a graduation 0 to 100 years ago or for a document, not for both.")
+        raise Refusal("bad_tier", detail)
     if vat_code not in VAT_CODES:
-        raise Refusal("bad_tier", f"{vat_code!r} is not a VAT code: choose {', '.join(VAT_CODES)}.")
+        known = ", ".join(VAT_CODES)
+        raise Refusal("bad_tier", _("%(code)s is not a VAT code: choose %(known)s.", code=repr(vat_code), known=known))
     number = (db.session.execute(select(func.max(Tier.id))).scalar() or 0) + 1
     if number > 255:
-        raise Refusal("too_many_tiers", "A card has room for 255 tiers.")
+        raise Refusal("too_many_tiers", _("A card has room for 255 tiers."))
     tier = Tier(
         id=number, code=code, name=name.strip(), months=months, grace_days=grace_days, fixed_start=fixed_start,
         bonus_days=bonus_days, created_at=now, reminder_days=read_offsets(reminders), vat_code=vat_code,
@@ -67,10 +71,11 @@ def read_offsets(text: str) -> str:
     """Reminders as days from a term's last day, "15,-30, 0" -> "-30,0,15"; blank is none. Raises Refusal."""
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not all(re.fullmatch(r"[-+]?\d{1,3}", word, re.ASCII) for word in words):
-        raise Refusal("bad_reminders", f"{text!r} is not a list of days such as -30,-7,0,15.")
+        detail = _("%(text)s is not a list of days such as -30,-7,0,15.", text=repr(text))
+        raise Refusal("bad_reminders", detail)
     offsets = sorted({int(word) for word in words})
     if any(not -366 <= offset <= 366 for offset in offsets):
-        raise Refusal("bad_reminders", "Reminders lie from 366 days before a last day to 366 days after it.")
+        raise Refusal("bad_reminders", _("Reminders lie from 366 days before a last day to 366 days after it."))
     return ",".join(str(offset) for offset in offsets)
 
 
@@ -80,12 +85,14 @@ def set_price(tier: Tier, fee_cents: int, from_on: date, now: datetime, today: d
     The past keeps its price; one that is still to come may be set anew.
     """
     if fee_cents <= 0:
-        raise Refusal("bad_amount", "A fee is above zero.")
+        raise Refusal("bad_amount", _("A fee is above zero."))
     if from_on < today:
-        raise Refusal("price_in_the_past", f"What was paid stays paid: a fee changes from {today} on at the earliest.")
+        detail = _("What was paid stays paid: a fee changes from %(day)s on at the earliest.", day=day_long(today))
+        raise Refusal("price_in_the_past", detail)
     price = next((it for it in tier.prices if it.from_on == from_on), None)
     if price is not None and price.fee_cents != fee_cents and from_on == today:
-        raise Refusal("price_in_force", f"A fee is in force from {today} already: set the new one from tomorrow.", 409)
+        detail = _("A fee is in force from %(day)s already: set the new one from tomorrow.", day=day_long(today))
+        raise Refusal("price_in_force", detail, 409)
     if price is None:
         price = TierPrice(currency=price_on(tier, today).currency, from_on=from_on)
         tier.prices.append(price)
@@ -102,18 +109,20 @@ def close_tier(tier: Tier, on: date, successor: Tier | None, now: datetime, toda
 
     One that has closed keeps its day, but may be given a successor.
     """
-    if is_closed(tier, today):
+    if tier.closed_on is not None and tier.closed_on <= today:
         if on != tier.closed_on:
-            raise Refusal("closed_already", f"The tier {tier.code} closed on {tier.closed_on}.", 409)
+            detail = _("%(tier)s closed on %(day)s and keeps that day.", tier=tier.name, day=day_long(tier.closed_on))
+            raise Refusal("closed_already", detail, 409)
     elif on < today:
-        raise Refusal("close_in_the_past", f"A tier closes from {today} on at the earliest.")
+        detail = _("A tier closes from %(day)s on at the earliest.", day=day_long(today))
+        raise Refusal("close_in_the_past", detail)
     after = successor
     while after is not None:
         if after.id == tier.id:
-            raise Refusal("bad_successor", f"{tier.code} cannot succeed itself.")
+            raise Refusal("bad_successor", _("%(tier)s cannot succeed itself.", tier=tier.name))
         after = after.successor
     if successor is not None and is_closed(successor, on):
-        raise Refusal("bad_successor", f"{successor.code} is closed itself by then.")
+        raise Refusal("bad_successor", _("%(tier)s is closed itself by then.", tier=successor.name))
     if (tier.closed_on, tier.successor) != (on, successor):
         tier.closed_on, tier.successor = on, successor
         db.session.flush()
@@ -134,7 +143,7 @@ def get_tier(code: str) -> Tier:
     """Raises Refusal 404 naming the tiers there are."""
     tier = find_tier(code)
     if tier is None:
-        known = ", ".join(t.code for t in list_tiers()) or "none yet"
+        known = ", ".join(t.code for t in list_tiers()) or _("none yet")
         detail = _("There is no tier %(code)s. There is: %(known)s.", code=repr(code), known=known)
         raise Refusal("unknown_tier", detail, 404)
     return tier

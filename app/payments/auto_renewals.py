@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import structlog
 
 from app import clock
@@ -12,6 +14,7 @@ from app.payments.models import AutoRenewal, Payment
 from app.payments.subscriptions import SubscriptionFacts
 
 log = structlog.get_logger()
+CLOCKS_APART = timedelta(hours=1)  # the provider's from ours, at most
 
 
 def switch_on_after(payment_id: int) -> None:
@@ -43,6 +46,17 @@ def hear(event: EventFacts) -> bool:
     return True
 
 
+def look_at(renewal_id: int) -> None:
+    """Settle all that was ever charged for a wish: what was taken unheard has no record here. Commits.
+
+    Raises ProviderTrouble.
+    """
+    subscription_id = db.session.get_one(AutoRenewal, renewal_id).stripe_subscription_id
+    db.session.rollback()
+    for invoice_id in subscriptions.list_invoices(subscription_id) if subscription_id else []:
+        checkouts.settle_invoice(invoice_id)
+
+
 def align(renewal_id: int) -> None:
     """Have the provider take what next_charge says, or nothing; any number of times. Raises ProviderTrouble."""
     renewal = db.session.get(AutoRenewal, renewal_id)
@@ -55,13 +69,17 @@ def align(renewal_id: int) -> None:
         renewing.switch_off(renewal, "nothing_to_renew", now)
         db.session.commit()
         renewal = db.session.get_one(AutoRenewal, renewal_id)
-    subscription_id = renewal.stripe_subscription_id
-    if charge is None:
-        db.session.rollback()
+    subscription_id, method_id = renewal.stripe_subscription_id, renewal.stripe_payment_method_id
+    made_since = renewal.on_at - CLOCKS_APART
+    order = renewing.order_of(renewal, charge) if charge is not None else None
+    db.session.rollback()
+    if subscription_id is None:  # perhaps made, and we died before we could write it down
+        subscription_id = subscriptions.find_subscription(renewal_id, method_id, made_since)
+        if subscription_id is not None and charge is not None:
+            _store(renewal_id, subscription_id, charge)
+    if charge is None or order is None:
         _cancel(renewal_id, subscription_id)
         return
-    order = renewing.order_of(renewal, charge)
-    db.session.rollback()
     if subscription_id is None:
         subscription_id = subscriptions.create_subscription(order)
         _store(renewal_id, subscription_id, charge)

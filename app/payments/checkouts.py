@@ -142,8 +142,9 @@ def _with_end(dispute: DisputeFacts, is_known: bool) -> DisputeFacts:
     return replace(dispute, closed_at=gateway.find_instant("charge.dispute.closed", dispute.id, dispute.created_at))
 
 
-def note_event(event: EventFacts, now: datetime) -> None:
-    insert_once(StripeEvent, id=event.id, type=event.type, created_at=event.created_at, received_at=now)
+def note_event(event: EventFacts, now: datetime) -> bool:
+    """Whether it is news."""
+    return insert_once(StripeEvent, id=event.id, type=event.type, created_at=event.created_at, received_at=now)
 
 
 def send_refund(refund_id: int) -> None:

@@ -15,9 +15,9 @@ from app.memberships.service import (
 )
 from app.payments import ledger, receipts
 from app.payments.discrepancies import note_discrepancy
-from app.payments.ending import end_if_nothing_left, is_anything_left
+from app.payments.ending import end_if_nothing_left, is_anything_left, standing_fee_cents
 from app.payments.facts import DisputeFacts
-from app.payments.models import Dispute, Payment, Receipt
+from app.payments.models import Dispute, Payment
 
 # An outcome is final but for a bank that thinks again: what is lost may yet be won.
 MAY_BECOME = {"inquiry": ("open", "won", "lost"), "open": ("won", "lost"), "won": (), "lost": ("won",)}
@@ -76,9 +76,9 @@ def _won(payment: Payment, dispute: Dispute, was: str, closed_at: datetime, now:
         jobs.enqueue("mail_off_hold", now, key=f"off-hold:{dispute.id}", payment_id=payment.id)
     if was != "lost":
         return
-    rectified = db.session.execute(select(Receipt).where(Receipt.dispute_id == dispute.id)).scalar_one_or_none()
-    if rectified is not None:
-        receipt = receipts.issue_again(payment, rectified.amount_cents, now, clock.day_of(now))
+    unreceipted = standing_fee_cents(payment.id) - receipts.receipted_cents(payment.id)
+    if unreceipted > 0:
+        receipt = receipts.issue_again(payment, unreceipted, now, clock.day_of(now))
         jobs.enqueue("mail_receipt_again", now, key=f"receipt-again:{receipt.id}", receipt_id=receipt.id)
     if is_anything_left(payment.id) and not restore_terms_of_payment(payment.id, now, clock.day_of(now)):
         note_discrepancy("days_taken", dispute.provider_id, payment, dispute.amount_cents, dispute.currency, now)

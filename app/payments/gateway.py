@@ -223,6 +223,13 @@ def find_checkout_of_intent(payment_intent_id: str) -> str | None:
     return page.data[0].id if page.data else None
 
 
+def find_claim(payment_intent_id: str) -> MoneyFacts | None:
+    """Money that names a payment of ours without a checkout; None for anybody else's. Raises ProviderTrouble."""
+    with asking():
+        metadata = client().payment_intents.retrieve(payment_intent_id).metadata
+    return fetch_money(payment_intent_id) if metadata and "carnet_payment" in metadata.to_dict() else None
+
+
 def expire_checkout(checkout_id: str) -> None:
     """Close an open checkout; one that is no longer open stays as it is. Raises ProviderTrouble."""
     with asking():

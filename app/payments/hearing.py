@@ -16,6 +16,7 @@ from app.errors import Refusal
 from app.extensions import db, insert_once
 from app.jobs import Job
 from app.payments import auto_renewals, checkouts, gateway, subscriptions
+from app.payments.discrepancies import note_discrepancy
 from app.payments.facts import EventFacts
 from app.payments.gateway import ProviderRefusal
 from app.payments.models import AutoRenewal, Payment, PaymentSweep, Refund, StripeEvent
@@ -58,7 +59,19 @@ def _look_behind(event: EventFacts) -> bool:
         return True
     if event.subscription_id is not None:
         return auto_renewals.hear(event)
-    return False
+    return event.payment_intent_id is not None and _is_claimed(event.payment_intent_id, event)
+
+
+def _is_claimed(intent_id: str, event: EventFacts) -> bool:
+    """Money beside our checkouts that says it is for a payment of ours: no rule believes it, the treasurer looks."""
+    money = gateway.find_claim(intent_id)
+    if money is None or money.charge_id is None:
+        return False
+    now = clock.now()
+    note_discrepancy("unknown_payment", money.charge_id, None, money.amount_cents, money.currency, now)
+    checkouts.note_event(event, now)
+    db.session.commit()
+    return True
 
 
 def _behind_intent(intent_id: str) -> tuple[str | None, str | None]:
@@ -84,16 +97,25 @@ def sweep(since: datetime | None = None) -> tuple[int, int]:
     db.session.rollback()
     heard = 0
     last: datetime | None = None
+    looked_at: set[tuple[str | None, ...]] = set()
     for event in gateway.list_events(start_at):
-        heard += hear(event)
+        about = (event.checkout_id, event.payment_intent_id, event.invoice_id, event.subscription_id)
+        if about in looked_at:  # and seen as it is now, after all that is listed
+            heard += checkouts.note_event(event, clock.now())
+            db.session.commit()
+        elif hear(event):
+            heard += 1
+            looked_at.add(about)
         last = event.created_at
     if last is not None and since is None:
         _mark(last)
     query = select(Payment.id).where(Payment.method == "online")
-    if not _has_been_silent():
+    charged_ids: list[int] = []
+    if _has_been_silent():
+        charged_ids = list(db.session.execute(select(AutoRenewal.id)).scalars())
+    else:
         query = query.where(Payment.paid_at.is_(None), Payment.closed_at.is_(None))
     open_ids = list(db.session.execute(query).scalars())
-    refund_ids = list(db.session.execute(select(Refund.id).where(Refund.status == "requested")).scalars())
     soon = clock.today() + timedelta(days=2)  # the others are told with each change of a membership
     renewals = select(AutoRenewal.id).where(
         AutoRenewal.cancelled_at.is_(None),
@@ -103,15 +125,22 @@ def sweep(since: datetime | None = None) -> tuple[int, int]:
     )
     renewal_ids = list(db.session.execute(renewals).scalars())
     db.session.rollback()
-    for look, ids in (
-        (checkouts.look_at, open_ids), (checkouts.send_refund, refund_ids), (auto_renewals.align, renewal_ids)
-    ):  # fmt: skip
-        _each(look, ids)
+    _each(auto_renewals.look_at, charged_ids)
+    _each(checkouts.look_at, open_ids)
+    send_refunds()
+    _each(auto_renewals.align, renewal_ids)
     return heard, len(open_ids)
 
 
+def send_refunds() -> None:
+    """Whoever granted them died before they were sent. Raises ProviderTrouble. Commits as it goes."""
+    refund_ids = list(db.session.execute(select(Refund.id).where(Refund.status == "requested")).scalars())
+    db.session.rollback()
+    _each(checkouts.send_refund, refund_ids)
+
+
 def _has_been_silent() -> bool:
-    """Whether no worker has swept for so long that news may be gone: then all payments are looked at."""
+    """Whether no worker has swept for so long that news may be gone: then all payments and charges are looked at."""
     last = db.session.execute(select(func.max(Job.done_at)).where(Job.name == "sweep_payments")).scalar()
     return last is not None and last < clock.now() - EVENTS_KEPT
 

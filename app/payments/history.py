@@ -12,7 +12,7 @@ from app.memberships.models import Term
 from app.memberships.service import find_term_of_payment
 from app.payments import service, withdrawals
 from app.payments.models import Gift, Payment, Receipt, Refund
-from app.payments.receipts import receipts_of
+from app.payments.receipts import receipts_of, why_again
 from app.people.models import Person
 
 TOLD_OF = ("failed", "mismatch", "cancelled")  # ways to close that somebody may want to see again
@@ -21,7 +21,8 @@ TOLD_OF = ("failed", "mismatch", "cancelled")  # ways to close that somebody may
 @dataclass(frozen=True)
 class HistoryRow:
     """`state` as payment_status in _parts.html knows it. A gift that was accepted has no money of its recipient's:
-    `is_received` then, and `amount_cents` is not theirs to see."""
+    `is_received` then, and `amount_cents` is not theirs to see. `why_again` says of a receipt's id why it was issued
+    beside an earlier one."""
 
     number: str
     kind: str
@@ -37,6 +38,7 @@ class HistoryRow:
     withdraw_until: date | None
     withdrawal: Refund | None
     receipts: list[Receipt] = field(default_factory=list)
+    why_again: dict[int, str] = field(default_factory=dict)
     refunds: list[Refund] = field(default_factory=list)
 
 
@@ -66,7 +68,8 @@ def _row(payment: Payment, person: Person, today: date) -> HistoryRow | None:
         state=_state(found, term, gift), term=term, gift=gift, is_received=is_received,
         withdraw_until=None if is_running or is_received else withdrawals.last_day(payment, today),
         withdrawal=next((r for r in refunds if r.cause == "withdrawn" and r.status != "failed"), None),
-        receipts=[] if is_received else receipts_of(payment.id), refunds=[] if is_received else refunds,
+        receipts=[] if is_received else receipts_of(payment.id),
+        why_again={} if is_received else why_again(payment.id), refunds=[] if is_received else refunds,
     )  # fmt: skip
 
 

@@ -67,6 +67,8 @@ def remind(now: datetime) -> None:
 def sweep(now: datetime) -> None:
     if gateway.is_configured():
         hearing.sweep()
+    else:  # money goes back in cash and by transfer too
+        hearing.send_refunds()
 
 
 def register() -> None:
@@ -92,6 +94,7 @@ def register() -> None:
         ("mail_withdrawal", letters.mail_withdrawal),
         ("mail_gift", gift_letters.mail_gift),
         ("mail_gift_accepted", gift_letters.mail_gift_accepted),
+        ("mail_gift_ended", gift_letters.mail_gift_ended),
         ("mail_renewal_notice", renewal_letters.mail_renewal_notice),
         ("mail_renewal_failed", renewal_letters.mail_renewal_failed),
         ("mail_renewal_stopped", renewal_letters.mail_renewal_stopped),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, Select, case, exists, func, select
 
 from app import audit
 from app.extensions import db, insert_once
@@ -66,8 +66,8 @@ def entries_of(payment_id: int) -> list[LedgerEntry]:
 
 
 def has_entry(movement: str, provider_id: str) -> bool:
-    query = select(LedgerEntry.id).where(LedgerEntry.movement == movement, LedgerEntry.provider_id == provider_id)
-    return db.session.execute(query).first() is not None
+    found = exists().where(LedgerEntry.movement == movement, LedgerEntry.provider_id == provider_id)
+    return bool(db.session.execute(select(found)).scalar_one())
 
 
 def balance_of(payment_id: int) -> Balance:
@@ -92,14 +92,14 @@ def settled_payments() -> Select[int]:
 
 
 def _total(*movements: str) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((LedgerEntry.movement.in_(movements), LedgerEntry.amount_cents), else_=0)), 0)
+    cents = case((LedgerEntry.movement.in_(movements), LedgerEntry.amount_cents))
+    return func.coalesce(func.sum(cents), 0)  # sum passes over NULL
 
 
 def _unallocated() -> ColumnElement[int]:
     cents = case(
         (LedgerEntry.credit == "unallocated", LedgerEntry.amount_cents),
         (LedgerEntry.debit == "unallocated", -LedgerEntry.amount_cents),
-        else_=0,
     )
     return func.coalesce(func.sum(cents), 0)
 

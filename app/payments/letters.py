@@ -160,8 +160,9 @@ def attached(receipt: Receipt) -> Attachment:
 def member_until(person_id: int, now: datetime) -> date | None:
     """The last day somebody is a member as it stands, grace included; None for others, and where there is no end."""
     membership = membership_of(person_id, now, clock.today())
-    last = membership.grace_until or membership.valid_until
-    return last if membership.is_valid and last != date.max else None
+    if not membership.is_valid or membership.is_for_life:
+        return None
+    return membership.grace_until or membership.valid_until
 
 
 def _write(payment: Payment, name: str, key: str, attachments: list[Attachment] | None = None, **facts: Any) -> None:

@@ -9,13 +9,14 @@ from app.association import get_association
 from app.extensions import db
 from app.memberships.service import find_term_of_payment
 from app.payments.models import Gift, Payment, Receipt, Refund
-from app.payments.receipts import receipts_of
+from app.payments.receipts import receipts_of, restored_by
 
 
 @dataclass(frozen=True)
 class ReceiptFacts:
     """What the paper says. `cents` is negative on a rectifying one, which names what it `corrects` and its `cause`:
-    refunded, withdrawn or dispute. Days are those that were sold; a gift's are not known when it is paid.
+    refunded, withdrawn or dispute. One issued `again` names the rectifying one that it undoes. Days are those that
+    were sold; a gift's are not known when it is paid.
     """
 
     number: str
@@ -37,13 +38,14 @@ class ReceiptFacts:
     value_on: date
     corrects: str | None = None
     cause: str | None = None
+    again: str | None = None
 
 
 def facts_of(receipt: Receipt, payment: Payment) -> ReceiptFacts:
     association, gift = get_association(), db.session.get(Gift, payment.id)
     term = find_term_of_payment(payment.id)
     first, tax_id = receipts_of(payment.id)[0], association.tax_id
-    corrects = receipt.series == "R"
+    corrects, undone = receipt.series == "R", restored_by(payment.id).get(receipt.id)
     return ReceiptFacts(
         number=receipt.number,
         issued_on=receipt.issued_on,
@@ -70,6 +72,7 @@ def facts_of(receipt: Receipt, payment: Payment) -> ReceiptFacts:
         value_on=payment.paid_on if receipt is first and payment.paid_on else receipt.issued_on,
         corrects=first.number if corrects else None,
         cause=cause_of(receipt) if corrects else None,
+        again=undone.number if undone is not None else None,
     )  # fmt: skip
 
 

@@ -71,6 +71,8 @@ def _texts(facts: ReceiptFacts) -> tuple[str, list[Row], Row, str]:
         rows.append((_("Days"), f"{day_long(facts.days[0])} – {day_long(facts.days[1])}"))
     if facts.corrects and facts.cause:
         rows.append((_("Corrects receipt"), f"{facts.corrects}, {causes[facts.cause]}"))
+    if facts.again:
+        rows.append((_("Issued again"), _("What %(number)s took back has come after all", number=facts.again)))
     rows.append((_("Payment"), f"{facts.payment_number}, {methods[facts.method]}"))
     rows.append((_("Value date"), day_long(facts.value_on)))
     vat = split_vat(facts.cents, facts.vat_code)

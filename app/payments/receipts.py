@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import audit
@@ -33,10 +34,6 @@ def issue_rectifying(cause: Refund | Dispute, cents: int, now: datetime, today: 
     return existing or _issue("R", cause.payment, refund_id, dispute_id, cents, cause.currency, now, today)
 
 
-def find_rectifying(refund_id: int) -> Receipt | None:
-    return db.session.execute(select(Receipt).where(Receipt.refund_id == refund_id)).scalar_one_or_none()
-
-
 def find_receipt(payment_id: int) -> Receipt | None:
     """The newest of the first series."""
     query = select(Receipt).where(Receipt.payment_id == payment_id, Receipt.series == "").order_by(Receipt.id.desc())
@@ -51,6 +48,39 @@ def receipted_cents(payment_id: int) -> int:
 def receipts_of(payment_id: int) -> list[Receipt]:
     query = select(Receipt).where(Receipt.payment_id == payment_id).order_by(Receipt.id)
     return list(db.session.execute(query).scalars())
+
+
+def restored_by(payment_id: int) -> dict[int, Receipt]:
+    """What each further receipt of the first series undoes, by its id: the rectifying one whose refund failed, or
+    whose dispute was won after all; of several the one nearest in amount."""
+    issued = receipts_of(payment_id)
+    undone = [it for it in issued if it.series == "R" and _is_undone(it)]
+    found: dict[int, Receipt] = {}
+    for receipt in [it for it in issued if it.series == ""][1:]:
+        mine = min(
+            (it for it in undone if it.id < receipt.id and it.amount_cents >= receipt.amount_cents),
+            key=lambda it: it.amount_cents, default=None,
+        )  # fmt: skip
+        if mine is not None:
+            undone.remove(mine)
+            found[receipt.id] = mine
+    return found
+
+
+def why_again(payment_id: int) -> dict[int, str]:
+    """Why a payment has a further receipt, as people read it, by that receipt's id."""
+    return {
+        receipt_id: _("Issued again: the refund of %(number)s failed.", number=it.number)
+        if it.refund_id is not None
+        else _("Issued again: the dispute of %(number)s was won after all.", number=it.number)
+        for receipt_id, it in restored_by(payment_id).items()
+    }
+
+
+def _is_undone(rectifying: Receipt) -> bool:
+    if rectifying.refund_id is not None:
+        return db.session.get_one(Refund, rectifying.refund_id).status == "failed"
+    return db.session.get_one(Dispute, rectifying.dispute_id).status == "won"
 
 
 def _issue(

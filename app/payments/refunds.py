@@ -13,7 +13,7 @@ from app.extensions import db
 from app.memberships.service import restore_terms_of_payment
 from app.payments import ledger, receipts, rules
 from app.payments.discrepancies import note_discrepancy
-from app.payments.ending import end_if_nothing_left, is_anything_left
+from app.payments.ending import end_if_nothing_left, is_anything_left, standing_fee_cents
 from app.payments.facts import RefundFacts
 from app.payments.models import Payment, Refund
 
@@ -78,9 +78,9 @@ def _take_back_refund(payment: Payment, refund: Refund, facts: RefundFacts, now:
                 payment, "refund_reversed", entry.credit, entry.debit, entry.amount_cents, entry.currency, today,
                 facts.id, now,
             )  # fmt: skip
-    rectified = receipts.find_rectifying(refund.id)
-    if rectified is not None:
-        receipt = receipts.issue_again(payment, rectified.amount_cents, now, today)
+    unreceipted = standing_fee_cents(payment.id) - receipts.receipted_cents(payment.id)
+    if unreceipted > 0:
+        receipt = receipts.issue_again(payment, unreceipted, now, today)
         jobs.enqueue("mail_receipt_again", now, key=f"receipt-again:{receipt.id}", receipt_id=receipt.id)
     note_discrepancy("refund_failed", facts.id, payment, facts.amount_cents, facts.currency, now)
     if is_anything_left(payment.id) and not restore_terms_of_payment(payment.id, now, today):

@@ -11,7 +11,7 @@ from app.errors import Refusal
 from app.extensions import db
 from app.mail import language_of
 from app.memberships import renewal_links
-from app.memberships.service import gift_offer, membership_of, offer_for, renewal_tier
+from app.memberships.service import Membership, gift_offer, membership_of, offer_for, renewal_tier
 from app.payments.letters import url
 from app.payments.models import AutoRenewal
 
@@ -40,7 +40,7 @@ def mail_renewal_failed(now: datetime, auto_renewal_id: int, attempt: int, next_
     membership = membership_of(renewal.person_id, now, clock.today())
     _write(
         renewal, "renewal_failed", f"renewal-failed:{renewal.id}:{attempt}:{next_on}", card_url=url("/account"),
-        next_on=date.fromisoformat(next_on) if next_on else None, until=membership.valid_until,
+        next_on=date.fromisoformat(next_on) if next_on else None, until=_paid_until(membership),
         grace_until=membership.grace_until,
     )  # fmt: skip
 
@@ -52,7 +52,7 @@ def mail_renewal_stopped(now: datetime, auto_renewal_id: int) -> None:
         return
     _write(
         renewal, "renewal_stopped", f"renewal-stopped:{renewal.id}", has_failed=renewal.off_because == "unpaid",
-        until=membership_of(renewal.person_id, now, clock.today()).valid_until,
+        until=_paid_until(membership_of(renewal.person_id, now, clock.today())),
         offer=renewal_offer(renewal.person_id, now),
     )  # fmt: skip
 
@@ -74,6 +74,10 @@ def renewal_offer(person_id: int, now: datetime) -> SimpleNamespace | None:
         tier_name=tier.name, ends_on=offered.offer.dates.ends_on, fee_cents=offered.fee_cents,
         currency=offered.currency, url=url(f"/renew/link/{renewal_links.make('renew', person_id, now)}"),
     )  # fmt: skip
+
+
+def _paid_until(membership: Membership) -> date | None:
+    return None if membership.is_for_life else membership.valid_until
 
 
 def _write(renewal: AutoRenewal, name: str, key: str, **facts: Any) -> None:

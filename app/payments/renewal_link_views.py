@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 from flask import Blueprint, redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
@@ -71,7 +70,7 @@ def _read(token: str) -> Linked:
     reason = None
     if service.find_pending_payment(person.id) is not None:
         reason = "pending"
-    elif membership.has_future or membership.valid_until == date.max:
+    elif membership.has_future or membership.is_for_life:
         reason = "renewed"
     elif auto_renewal is not None and membership.status == "active":
         reason = "by_itself"

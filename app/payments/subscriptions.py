@@ -79,6 +79,17 @@ def create_subscription(order: SubscriptionOrder) -> str:
         return str(client().subscriptions.create(parameters, {"idempotency_key": order.key}).id)
 
 
+def find_subscription(renewal_id: int, method_id: str, since: datetime) -> str | None:
+    """The one made for a wish whose answer we never got; None when there is none to end. Raises ProviderTrouble."""
+    wanted = {"created": {"gte": int(since.timestamp())}, "limit": 100}  # what is over is not listed
+    with asking():
+        for it in client().subscriptions.list(wanted).auto_paging_iter():
+            metadata = it.metadata.to_dict() if it.metadata else {}
+            if metadata.get("carnet_renewal") == str(renewal_id) and id_of(it.default_payment_method) == method_id:
+                return str(it.id)
+    return None
+
+
 def change_subscription(subscription_id: str, item_id: str, order: SubscriptionOrder) -> None:
     """Take this from now on, and first then; what was charged is left alone. Raises ProviderTrouble."""
     _keep_product(order)
@@ -139,6 +150,13 @@ def void_open_invoices(subscription_id: str) -> None:
                     client().invoices.void_invoice(invoice.id)
             except ProviderRefusal:
                 continue  # paid or under way by now: what comes of it is settled like any other money
+
+
+def list_invoices(subscription_id: str) -> list[str]:
+    """The ids of all its charges, oldest first. Raises ProviderTrouble."""
+    with asking():
+        found = [it.id for it in client().invoices.list({"subscription": subscription_id}).auto_paging_iter()]
+    return found[::-1]
 
 
 def fetch_invoice(invoice_id: str) -> InvoiceFacts:

@@ -15,7 +15,6 @@ from app.association import get_association
 from app.errors import Refusal, problem
 from app.extensions import csrf, db
 from app.memberships.service import (
-    FOR_LIFE,
     find_renewal_choice,
     get_tier,
     membership_of,
@@ -167,7 +166,7 @@ def _elsewhere(page: str) -> ResponseReturnValue | None:
     membership = membership_of(person.id, clock.now(), clock.today())
     if page == "upgrade" and membership.status != "none":
         return None
-    if membership.is_valid and membership.valid_until == FOR_LIFE:
+    if membership.is_for_life:
         flash(_("You are a member for life. There is nothing to pay."))
         return redirect(url_for("portal.index"))
     if membership.has_future:

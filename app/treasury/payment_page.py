@@ -13,7 +13,7 @@ from app.memberships.service import ended_word, find_term_of_payment
 from app.payments import ledger, transfers
 from app.payments import service as payments
 from app.payments.models import AutoRenewal, Dispute, Gift, Payment, Refund
-from app.payments.receipts import receipts_of
+from app.payments.receipts import receipts_of, why_again
 from app.treasury import queue, words
 
 MOVES = ("dispute_withdrawn", "dispute_reinstated")
@@ -74,10 +74,11 @@ def _marks(payment: Payment) -> SimpleNamespace:
 
 
 def _receipts(payment: Payment) -> list[SimpleNamespace]:
+    why = why_again(payment.id)
     return [
         SimpleNamespace(
             number=it.number, issued_on=it.issued_on, currency=it.currency,
-            amount_cents=-it.amount_cents if it.series == "R" else it.amount_cents,
+            amount_cents=-it.amount_cents if it.series == "R" else it.amount_cents, why=why.get(it.id),
         )
         for it in receipts_of(payment.id)
     ]  # fmt: skip

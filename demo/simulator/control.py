@@ -116,7 +116,7 @@ def control(account: Account, webhooks: Webhooks, calls: deque[Call]) -> Bluepri
         """`{"then": "unpaid"}`: what becomes of a subscription whose invoice could not be collected at last."""
         then = one_of(_given(), "then", cycles.AFTER_RETRIES)
         account.store.set_setting("after_retries", then)
-        return done({"then": then}, "time")
+        return done({"then": then}, "customers")
 
     @bp.post("/<things>/<object_id>/<name>")
     def make_happen(things: str, object_id: str, name: str) -> AnyResponse:

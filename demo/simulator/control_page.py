@@ -1,8 +1,9 @@
 """What the control page shows: the newest things, and the buttons that each thing can take now."""
 
 from typing import Any
+from urllib.parse import urljoin
 
-from demo.simulator import disputes, payouts, ways
+from demo.simulator import cycles, disputes, payouts, ways
 from demo.simulator.account import DAY, Account
 from demo.simulator.faults import call_faults
 from demo.simulator.hosted import day_and_time, offers_of, short_time
@@ -33,6 +34,7 @@ REFUND_WORDS = {
     "fail": "succeed, and fail days later",
     "requires_action": "wait for the payer",
 }
+AFTER_RETRIES_WORDS = {"cancel": "is cancelled", "unpaid": "stays, unpaid", "past_due": "stays, past due"}
 _REVIEW, _WON, _LOST = ("review", "Under review"), ("won", "Won"), ("lost", "Lost")
 _DISPUTE = {
     "needs_response": [_REVIEW, _WON, _LOST],
@@ -73,6 +75,8 @@ def contents(account: Account, webhooks: Webhooks) -> dict[str, Any]:
         "schedules": payouts.SCHEDULES,
         "customers": customers_with_methods(account),
         "next_charges": NEXT_CHARGES,
+        "after_retries": cycles.after_retries(account),
+        "after_retries_words": AFTER_RETRIES_WORDS,
         "events": events,
         "deliveries": _latest_deliveries(account, events),
         "faults": account.faults,
@@ -86,6 +90,7 @@ def contents(account: Account, webhooks: Webhooks) -> dict[str, Any]:
         "steps": STEPS,
         "pending": webhooks.pending(),
         "webhook_url": webhooks.url,
+        "site": urljoin(webhooks.url, "/").rstrip("/") if webhooks.url else None,
         "money": money,
         "short_time": short_time,
         "shown": (SHOWN, EVENTS_SHOWN),

@@ -122,11 +122,16 @@ def invoice_failed(account: Account, change: Change, invoice: Stored) -> None:
         return
     note(change, subscription, status="past_due")
     if invoice["next_payment_attempt"] is None and invoice["attempt_count"] > len(RETRY_DAYS):
-        then = account.store.setting("after_retries", "cancel")
+        then = after_retries(account)
         if then == "cancel":
             end(account, change, subscription, "payment_failed")
         elif then == "unpaid":
             note(change, subscription, status="unpaid")
+
+
+def after_retries(account: Account) -> str:
+    """What becomes of a subscription whose last retry failed: one of AFTER_RETRIES."""
+    return str(account.store.setting("after_retries", "cancel"))
 
 
 def customer_deleted(account: Account, change: Change, customer: Stored) -> None:

@@ -108,7 +108,7 @@ def confirm(account: Account, change: Change, params: dict[str, Any], object_id:
         about = {name: error[name] for name in ("charge", "decline_code", "payment_method")}
         raise Declined(error["message"], code=error["code"], about=about | {"payment_intent": intent})
     if intent["status"] == "succeeded":
-        _settle(account, change, account.get("charge", intent["latest_charge"]))
+        settle(account, change, account.get("charge", intent["latest_charge"]))
     return intent
 
 
@@ -119,7 +119,7 @@ def cancel(account: Account, change: Change, params: dict[str, Any], object_id: 
     return intent
 
 
-def _settle(account: Account, change: Change, charge: Stored) -> None:
+def settle(account: Account, change: Change, charge: Stored) -> None:
     """The fee, and what the test card of this charge stands for."""
     charges.expect_fee(account, change, charge)
     card = charge["payment_method_details"].get("card", {}).get("last4")

@@ -1,6 +1,6 @@
 """What happens to a Checkout session: its payer tries a way to pay, answers 3-D Secure, or lets it expire."""
 
-from demo.simulator import charges, intents, ways
+from demo.simulator import direct, intents, ways
 from demo.simulator.account import Account, Change
 from demo.simulator.customers import create_customer
 from demo.simulator.errors import ApiError
@@ -57,7 +57,7 @@ def try_method(account: Account, change: Change, session: Stored, method: Stored
     change.save(session)
     change.emit("checkout.session.completed", session)
     if session["mode"] == "payment" and payment_status == "paid":
-        charges.expect_fee(account, change, account.get("charge", intent["latest_charge"]))
+        direct.settle(account, change, account.get("charge", intent["latest_charge"]))
     return session
 
 

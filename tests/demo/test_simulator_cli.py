@@ -1,17 +1,11 @@
 """Stripe's own command line drives the simulator: each of its scripted sequences that concerns us."""
 
-import json
-import os
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PACKAGES = ROOT / ".assets" / "node_modules" / "@stripe"
+from tests.demo.stripe_cli import alone
 
 # What is triggered, and the event it is to cause where that has another name.
 EVENTS = dict.fromkeys(
@@ -44,25 +38,9 @@ EVENTS = {name: name for name in EVENTS} | {
 
 @cache
 def outcomes() -> dict[str, Any]:
-    """All triggers at once, in a network that has only loopback where this machine lets us make one."""
-    binaries = [*PACKAGES.glob("cli-*/bin/stripe")]
-    assert binaries, "Stripe's command line is not installed: make test does that, or make/assets.py --tests"
-    command = [sys.executable, "-m", "tests.demo.stripe_cli", str(binaries[0]), *EVENTS]
-    alone = ["unshare", "--map-root-user", "--net"]
-    if can(*alone, "true"):
-        command = [*alone, "sh", "-c", 'ip link set lo up && exec "$@"', "sh", *command]
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    """All triggers at once."""
+    found: dict[str, Any] = alone("tests.demo.stripe_cli", *EVENTS)
     return found
-
-
-def can(*command: str) -> bool:
-    try:
-        return subprocess.run(command, capture_output=True, timeout=10).returncode == 0
-    except FileNotFoundError:
-        return False
 
 
 @pytest.mark.xdist_group("stripe_cli")

@@ -1,5 +1,6 @@
 """The control page for a person, and its JSON for tests."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -54,6 +55,20 @@ def test_buttons_do_and_come_back_to_the_page(
     [event] = client.v1.events.list({"type": "checkout.session.completed"}).data
     form(simulator, f"events/{event.id}/deliver")
     assert [e["id"] for e in receiver.events[before:]] == [event.id]
+
+
+def test_a_person_sets_what_becomes_of_a_subscription_after_its_last_retry(simulator: Simulator) -> None:
+    page = requests.get(f"{simulator.url}/_control", timeout=10).text
+    assert '<option value="cancel" selected>is cancelled</option>' in page
+    assert form(simulator, "retries", then="unpaid").headers["Location"] == "/_control#customers"
+    assert '<option value="unpaid" selected>' in requests.get(f"{simulator.url}/_control", timeout=10).text
+    assert form(simulator, "retries", then="forgive").status_code == 400
+
+
+def test_the_page_leads_to_what_member_desk_and_treasurer_see(simulator: Simulator, receiver: Any) -> None:
+    page = requests.get(f"{simulator.url}/_control", timeout=10).text
+    for path in ("/", "/scan", "/treasury"):
+        assert re.search(rf'href="http://127\.0\.0\.1:\d+{path}"', page), path
 
 
 def test_a_form_sets_all_faults_and_json_only_those_it_names(simulator: Simulator, control: Control) -> None:

@@ -216,11 +216,10 @@ def test_what_a_partial_refund_leaves_alone_stays(nora: Person, basic: Tier) -> 
     assert (term.ends_on, term.ended_because) == (END, None)
 
 
-def test_the_payment_of_a_term_names_it_and_its_continuations(nora: Person, basic: Tier) -> None:
+def test_a_term_is_found_by_its_payment_and_one_without_a_term_changes_nothing(nora: Person, basic: Tier) -> None:
     term = buy(nora, basic, JOINED)
     assert service.find_term_of_payment(term.payment_id or 0) is term
-    assert service.terms_of_payment(term.payment_id or 0) == [term]
-    assert (service.find_term_of_payment(999_999), service.terms_of_payment(999_999)) == (None, [])
+    assert service.find_term_of_payment(999_999) is None
     assert service.end_terms_of_payment(999_999, "refunded", at(JOINED), JOINED) == []
     assert service.restore_terms_of_payment(999_999, at(JOINED), JOINED) is True
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import select
 
 from app import clock
+from app.association import get_association
 from app.extensions import db
-from app.jobs import Job
+from app.jobs import Job, work_off
 from app.memberships.service import choose_renewal_tier, get_tier
 from app.payments import checkouts, renewing
 from app.payments.models import AutoRenewal
@@ -168,3 +170,56 @@ def test_a_debit_taken_by_itself_keeps_the_status_and_pays_when_it_arrives(shop:
     shop.leap(7)
     story = shop.story()
     assert (story.status, story.payments, story.terms[1].split()[1]) == ("active", ["paid", "paid"], str(charge_on))
+
+
+@pytest.fixture
+def half_told(shop: Shop) -> Shop:
+    """The provider made Alice's subscription, and we died before we could write it down."""
+    shop.line.fault = lambda method, path: "lost" if (method, path) == ("POST", "/v1/subscriptions") else None
+    with shop.books():
+        wanted = Wanted(get_tier("basic").id, auto_renewal=True)
+        _number, address = checkouts.start(shop.alice, wanted, "test", "en")
+    shop.pay((address or "").rpartition("/")[2])
+    with shop.books():
+        work_off(clock.now)
+    assert (renewal(shop).stripe_subscription_id, len(subscriptions(shop))) == (None, 1)
+    shop.line.fault = lambda method, path: None
+    return shop
+
+
+def subscriptions(shop: Shop) -> list[str]:
+    rows = shop.simulator.account.store.rows("SELECT body FROM object WHERE kind = 'subscription' ORDER BY seq")
+    return [json.loads(row["body"])["status"] for row in rows]
+
+
+def test_a_subscription_made_by_a_worker_that_died_is_found_days_later_and_not_made_twice(half_told: Shop) -> None:
+    """The provider forgets the key of a call after a day; a second subscription would take a second fee."""
+    half_told.leap(3)
+    assert subscriptions(half_told) == ["trialing"]
+    assert subscription(half_told)["status"] == "trialing"
+    to_the_eve(half_told)
+    half_told.pass_days(2)
+    assert half_told.story().payments == ["paid", "paid"]
+
+
+def test_a_wish_that_ends_before_its_subscription_is_known_ends_that_too(half_told: Shop) -> None:
+    with half_told.books():
+        found = find_auto_renewal(half_told.alice)
+        assert found is not None
+        renewing.switch_off(found, "member", clock.now())
+        db.session.commit()
+    half_told.leap(1)
+    assert subscriptions(half_told) == ["canceled"]
+
+
+def test_a_charge_taken_while_nobody_listened_for_months_is_found_by_the_next_sweep(subscriber: Shop) -> None:
+    charge_on = to_the_eve(subscriber)
+    subscriber.control("faults", drop=True)
+    with subscriber.books():
+        get_association(for_update=True).clock_offset_seconds += 300 * 86_400
+        db.session.commit()
+    subscriber.control("clock", add=300 * 86_400)
+    subscriber.work()
+    story = subscriber.story()
+    assert story.payments == ["paid", "paid"]
+    assert story.terms[1].split()[1] == str(charge_on)

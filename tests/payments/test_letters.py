@@ -14,6 +14,7 @@ from app.extensions import db
 from app.memberships.service import find_term_of_payment, offer_for, suspend_days_of_payment, upgrade_offer_for
 from app.payments import gifts, receipts, renewal_letters, settling
 from app.payments.checkouts import send_refund
+from app.payments.ending import end_if_nothing_left
 from app.payments.manual import record_payment
 from app.payments.models import AutoRenewal, Dispute, Gift, Payment, Receipt
 from app.payments.refunds import request_refund
@@ -56,7 +57,7 @@ def refunded(payment: Payment, cast: Cast, cents: int, cause: str = "refunded") 
     refund = request_refund(payment, cents, "test", cast.now, cause)
     db.session.commit()
     send_refund(refund.id)
-    found = receipts.find_rectifying(refund.id)
+    found = next((it for it in receipts.receipts_of(refund.payment_id) if it.refund_id == refund.id), None)
     assert found is not None
     return found
 
@@ -290,6 +291,46 @@ def test_a_gift_that_was_given_back_is_not_offered(cast: Cast, mailbox: Mailbox)
     receipt = refunded(payment, cast, 5000)
     assert mailbox.after("mail_gift", payment_id=payment.id) == []
     assert "The gift is cancelled." in text_of(mailbox.only("mail_rectified", receipt_id=receipt.id))
+
+
+def test_whoever_accepted_a_gift_is_told_that_its_days_ended_and_not_for_how_much(cast: Cast, mailbox: Mailbox) -> None:
+    payment = given(cast)
+    term = gifts.accept(db.session.get_one(Gift, payment.id), cast.mallory, cast.now, cast.today)
+    given_days = f"{term.starts_on.day} {term.starts_on:%b %Y} – {term.sold_ends_on.day} {term.sold_ends_on:%b %Y}"
+    refunded(payment, cast, 5000)
+    letter = mailbox.only("mail_gift_ended", payment_id=payment.id)
+    assert (letter["To"], letter["Subject"]) == ("mallory@example.org", "The gift from Alice Soler has ended")
+    text = text_of(letter)
+    assert f"Tier Plus Days it gave {given_days}" in text and "No day of membership is left." in text
+    assert "€" not in text and payment.number not in text and not files_of(letter)
+
+
+def test_who_had_days_of_their_own_reads_how_long_they_are_a_member(cast: Cast, mailbox: Mailbox) -> None:
+    payment = given(cast)
+    own = pay(cast.mallory, cast.basic, cast.today)
+    gifts.accept(db.session.get_one(Gift, payment.id), cast.mallory, cast.now, cast.today)
+    refunded(payment, cast, 5000)
+    term = find_term_of_payment(own.id)
+    text = text_of(mailbox.only("mail_gift_ended", payment_id=payment.id))
+    assert term is not None and f"You are a member until {day(term.ends_on)}." in text
+
+
+def test_a_gift_that_ended_is_told_once_by_refund_and_by_lost_dispute(cast: Cast, mailbox: Mailbox) -> None:
+    payment = given(cast)
+    gifts.accept(db.session.get_one(Gift, payment.id), cast.mallory, cast.now, cast.today)
+    refunded(payment, cast, 5000)
+    end_if_nothing_left(payment, "dispute_lost", cast.today, cast.now)  # a second word of the same
+    ordered = db.session.query(jobs.Job).filter_by(name="mail_gift_ended").count()
+    unaccepted = given(cast)
+    refunded(unaccepted, cast, 5000)
+    assert (ordered, db.session.query(jobs.Job).filter_by(name="mail_gift_ended").count()) == (1, 1)
+    assert mailbox.after("mail_gift_ended", payment_id=unaccepted.id) == []
+
+
+def test_a_gift_whose_money_is_here_again_has_not_ended(cast: Cast, mailbox: Mailbox) -> None:
+    payment = given(cast)
+    gifts.accept(db.session.get_one(Gift, payment.id), cast.mallory, cast.now, cast.today)
+    assert mailbox.after("mail_gift_ended", payment_id=payment.id) == []
 
 
 def test_a_withdrawal_is_acknowledged_with_what_and_when(cast: Cast, mailbox: Mailbox) -> None:

@@ -253,3 +253,15 @@ def test_an_older_word_of_the_provider_undoes_nothing(member: Shop) -> None:
         settling.settle_checkout(older, False, clock.now())
         db.session.commit()
     assert member.story() == story
+
+
+def test_cash_whose_refund_was_granted_and_not_booked_goes_back_where_no_provider_is_set_up(shop: Shop) -> None:
+    """The web worker died between the two; only the hourly sweep knows."""
+    shop.app.config["STRIPE_SECRET_KEY"] = ""
+    with shop.books():
+        person, now, today = get_person(shop.alice), clock.now(), clock.today()
+        paid_by_hand = manual.record_payment(person, get_tier("basic"), 3000, "cash", today, "test", "en", now, today)
+        request_refund(paid_by_hand, 3000, "test", now)
+        db.session.commit()
+    shop.work()
+    assert (shop.story().terms, shop.story().payments) == (refunded(shop), ["refunded"])

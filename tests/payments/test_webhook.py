@@ -108,6 +108,21 @@ def test_money_for_a_payment_we_do_not_know_goes_to_the_treasurer_once(shop: Sho
     assert (story.reasons, story.terms, story.ledger) == (["unknown_payment"], [], [])
 
 
+def test_money_beside_our_checkouts_that_names_a_payment_of_ours_goes_to_the_treasurer_once(shop: Shop) -> None:
+    shop.browser().choose("basic")
+    body = {
+        "amount": "3000", "currency": "eur", "confirm": "true", "payment_method": "pm_card_visa",
+        "payment_method_types[]": "card", "metadata[carnet_payment]": f"P-{shop.today.year}-000001",
+    }  # fmt: skip
+    headers = {"Authorization": f"Bearer {shop.simulator.api_key}"}
+    answer = requests.post(f"{shop.simulator.url}/v1/payment_intents", body, headers=headers, timeout=10)
+    assert answer.json()["status"] == "succeeded", answer.text
+    shop.quiet()
+    shop.sweep()
+    story = shop.story()
+    assert (story.reasons, story.terms, story.payments) == (["unknown_payment"], [], ["open"])
+
+
 def test_money_by_a_second_checkout_of_a_paid_payment_is_unallocated(shop: Shop) -> None:
     shop.pay(shop.browser().choose("basic"))
     first = shop.story()

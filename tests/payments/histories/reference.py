@@ -120,7 +120,11 @@ class Member:
             if today > self.grace_after(it, last):
                 return "lapsed"
             word = "grace"
-        return "suspended" if self.is_held or it.key in self.disputed else word
+        return "suspended" if self.is_held or self._is_disputed(it) else word
+
+    def _is_disputed(self, it: Bought) -> bool:
+        """Its money, or that of what it was bought upon: an upgrade has paid the difference only."""
+        return it.key in self.disputed or (it.under is not None and self._is_disputed(it.under))
 
     def has_future(self, today: date) -> bool:
         return any(first > today for _it, first, _last in self.pieces())
