@@ -6,7 +6,7 @@ PORT ?= 8000
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo demo-reset test test-long lint format lock assets test-assets system-packages
+.PHONY: help demo demo-reset test test-long bench lint format lock assets test-assets system-packages
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -19,8 +19,16 @@ demo-reset: $(VENV)/runtime assets ## the same from a fresh start
 test: $(VENV)/dev system-packages test-assets ## install what the tests need and run all of them
 	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
-test-long: $(VENV)/dev ## what takes longer: does a test notice each rule changed (mutmut)
-	@exec $(BIN)/python -m tests.mutating
+test-long: $(VENV)/dev system-packages test-assets ## what takes hours; results stand in docs/quality/
+	$(BIN)/python -m tests.payments.histories.killed
+	ALL_STEPS=1 $(BIN)/python -m pytest tests/payments/test_stripe_triggers.py
+	LONG=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
+	SCANNER_RUNS=20 $(BIN)/python -m pytest tests/browser/test_scanner_kinds.py
+	$(BIN)/python -m tests.payments.histories.long --histories 20000 --seed 1000 --progress build/histories.jsonl
+	$(BIN)/python -m tests.mutating
+
+bench: $(VENV)/dev system-packages assets ## how fast, beside something measured in the same run: benchmarks/results.md
+	@exec $(BIN)/python -m benchmarks
 
 lint: $(VENV)/dev ## ruff and mypy --strict
 	$(BIN)/ruff check .

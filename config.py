@@ -7,11 +7,12 @@ loopback; on loopback a missing secret is generated under instance/ and an unset
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -43,6 +44,13 @@ class Config:
     STRIPE_SECRET_KEY: str
     STRIPE_WEBHOOK_SECRETS: tuple[str, ...]
     STRIPE_API_BASE: str
+    APPLE_PASS_CERTIFICATE: str
+    APPLE_PASS_KEY: str
+    APPLE_WWDR_CERTIFICATE: str
+    APPLE_PUSH_URL: str
+    GOOGLE_WALLET_ISSUER: str
+    GOOGLE_WALLET_KEY: str
+    GOOGLE_WALLET_API: str
     MAIL_URL: str
     CARD_KEYS: str
     TIME_ZONE: str
@@ -51,6 +59,7 @@ class Config:
     RATELIMIT_STORAGE_URI: str
     PRODUCTION: bool
     INSTANCE: Path
+    CARD_KEYS_PATH: Path | None = field(default=None, compare=False)  # the file they came from
 
     @property
     def HTTPS(self) -> bool:
@@ -118,6 +127,12 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
     if is_guessable(secret_key):
         raise ConfigurationError("SECRET_KEY is too weak: use at least 32 random characters.")
 
+    card_keys = secret("CARD_KEYS", _new_card_keys)
+    card_keys_path = Path(environ["CARD_KEYS_FILE"]) if environ.get("CARD_KEYS_FILE") else None
+    if not read("CARD_KEYS"):
+        card_keys_path = instance / "card_keys"
+        card_keys = _with_status_key(card_keys_path)
+
     stripe_key = read("STRIPE_SECRET_KEY")
     webhook_secrets = tuple(s for s in (p.strip() for p in read("STRIPE_WEBHOOK_SECRET").split(",")) if s)
     if production and not stripe_key:
@@ -141,15 +156,39 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
         STRIPE_SECRET_KEY=stripe_key,
         STRIPE_WEBHOOK_SECRETS=webhook_secrets,
         STRIPE_API_BASE=read("STRIPE_API_BASE"),
+        **_wallets(read, production),
         MAIL_URL=_mail_url(read("MAIL_URL", (instance / "mail").absolute().as_uri())),
-        CARD_KEYS=secret("CARD_KEYS", _new_card_keys),
+        CARD_KEYS=card_keys,
         TIME_ZONE=_time_zone(read("TIME_ZONE", "Europe/Madrid")),
         DEFAULT_LOCALE=_locale(read("DEFAULT_LOCALE", "en")),
         TRUSTED_PROXIES=_count(read("TRUSTED_PROXIES", "0"), "TRUSTED_PROXIES"),
         RATELIMIT_STORAGE_URI=read("REDIS_URL", "memory://"),
         PRODUCTION=production,
         INSTANCE=instance,
+        CARD_KEYS_PATH=card_keys_path,
     )
+
+
+def _wallets(read: _Reader, production: bool) -> dict[str, str]:
+    """Settings of both wallets: all of one's keys or none, and where each is called."""
+    values = {}
+    for keys in (
+        ("APPLE_PASS_CERTIFICATE", "APPLE_PASS_KEY", "APPLE_WWDR_CERTIFICATE"),
+        ("GOOGLE_WALLET_ISSUER", "GOOGLE_WALLET_KEY"),
+    ):
+        given = {name: read(name) for name in keys}
+        if any(given.values()) and not all(given.values()):
+            missing = next(name for name in keys if not given[name])
+            raise ConfigurationError(f"{missing} is missing: that wallet needs {', '.join(keys)}.")
+        values.update(given)
+    for name, default in (
+        ("APPLE_PUSH_URL", "https://api.push.apple.com"),
+        ("GOOGLE_WALLET_API", "https://walletobjects.googleapis.com"),
+    ):
+        values[name] = _url(read(name, default), name)
+        if production and not values[name].startswith("https://"):
+            raise ConfigurationError(f"{name} must be https://, or unset.")
+    return values
 
 
 def is_loopback(url: str) -> bool:
@@ -241,19 +280,54 @@ def _count(value: str, name: str) -> int:
 
 
 def _new_card_keys() -> str:
-    from app.cards.keys import CardKeys, generate  # needed on the first start only
+    from app.cards.keys import complete  # needed on the first start only
 
-    return CardKeys([generate(1, FIRST_KEY_ON)]).dump()
+    return complete(None, FIRST_KEY_ON).dump()
+
+
+def _with_status_key(path: Path) -> str:
+    """The generated card keys; those of a time before there were status keys get one."""
+    from app.cards.keys import CardKeys, InvalidCardKeys, complete
+
+    with path.open(encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # of two processes starting at once the second reads what the first wrote
+        text = path.read_text(encoding="utf-8").strip()
+        try:
+            keys = CardKeys.load(text)
+        except InvalidCardKeys as error:
+            raise ConfigurationError(f"{error} ({path}).") from None
+        if not keys.of("status"):
+            text = complete(keys, FIRST_KEY_ON).dump()
+            replace_secret(path, text)
+    return text
+
+
+def replace_secret(path: Path, text: str) -> None:
+    """Put a secret in the place of the one in a file: whole or not at all, for the same owner only. Raises OSError."""
+    path = path.resolve()  # a link to where a secret lies stays one
+    owner = path.stat()
+    draft = _draft(path, text)
+    try:
+        os.chown(draft, owner.st_uid, owner.st_gid)
+        os.replace(draft, path)
+    except OSError:
+        draft.unlink()
+        raise
 
 
 def _kept(path: Path, generate: Callable[[], str]) -> str:
     """The secret kept at `path`, made on first use, readable by its owner only, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():
-        draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(generate())
+        draft = _draft(path, generate())
         with suppress(FileExistsError):  # another process was first: its secret stands
             os.link(draft, path)
         draft.unlink()
     return path.read_text(encoding="utf-8").strip()
+
+
+def _draft(path: Path, text: str) -> Path:
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    return draft

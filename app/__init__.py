@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config as settings
-from app import audit, clock, errors, formats, jobs, logs, mail, security, static_files
+from app import audit, clock, doctor, errors, formats, jobs, logs, mail, security, static_files
 from app.association import get_association
 from app.commands import PlainGroup
 from app.extensions import babel, csrf, db, limiter, login_manager, migrate
@@ -41,6 +41,7 @@ def create_app(config: settings.Config | None = None) -> Flask:
 
 def _bind_extensions(app: Flask) -> None:
     from app.cards.keys import CardKeys, InvalidCardKeys
+    from app.cards.wallets.setup import check_wallets
 
     db.init_app(app)
     migrate.init_app(app, db, directory=MIGRATIONS, render_as_batch=True)
@@ -58,6 +59,11 @@ def _bind_extensions(app: Flask) -> None:
         app.extensions["card_keys"] = CardKeys.load(app.config["CARD_KEYS"])
     except InvalidCardKeys as error:
         raise settings.ConfigurationError(str(error)) from None
+    check_wallets(app)
+    if not app.extensions["card_keys"].of("status"):
+        raise settings.ConfigurationError(
+            "CARD_KEYS has no key for the status list: python -m app.cards FILE adds one to those in a file."
+        )
 
 
 def _register_packages(app: Flask) -> None:
@@ -66,8 +72,16 @@ def _register_packages(app: Flask) -> None:
     from app.accounts import jobs as accounts_jobs
     from app.accounts import views as accounts
     from app.benefits import cli as benefits_cli
+    from app.cards import checks as cards_checks
+    from app.cards import cli as cards_cli
     from app.cards import jobs as cards_jobs
+    from app.cards import lost_views, office_views, offline_views, photo_views
+    from app.cards import paper_views as paper
+    from app.cards import status_views as card_status
     from app.cards import views as cards
+    from app.cards.wallets import apple_api
+    from app.cards.wallets import jobs as wallets_jobs
+    from app.cards.wallets import views as wallets
     from app.memberships import cli as memberships_cli
     from app.payments import (
         account_views,
@@ -92,25 +106,59 @@ def _register_packages(app: Flask) -> None:
     from app.treasury import cli as treasury_cli
     from app.treasury import record_views as recording
     from app.treasury import views as treasury
-    from app.verification import api
-    from app.verification import views as verification
+    from app.verification import api, checks_views, desk_views, install_views
+    from app.verification import jobs as verification_jobs
+    from app.verification import scan_views as verification  # on one blueprint with the pages
 
     access.enforce(app)
-    for package in (signed_in, services, payments):
+    for package in (signed_in, services, payments, apple_api):
         package.register_checks()
-    for package_jobs in (accounts_jobs, cards_jobs, payments_jobs):
+    cards_checks.register()
+    for package_jobs in (accounts_jobs, cards_jobs, wallets_jobs, payments_jobs, verification_jobs):
         package_jobs.register()
     paying = (
         payments, outcome_views, gift_views, renewal_link_views, auto_renewal_views, account_views, receipt_views,
         reminder_views,
     )  # fmt: skip
-    for views in (accounts, cards, *paying, verification, treasury, recording, portal, portal_settings, mails):
+    for views in (
+        accounts,
+        cards,
+        offline_views,
+        photo_views,
+        lost_views,
+        office_views,
+        card_status,
+        paper,
+        wallets,
+        apple_api,
+        *paying,
+        verification,
+        install_views,
+        checks_views,
+        desk_views,
+        treasury,
+        recording,
+        portal,
+        portal_settings,
+        mails,
+    ):
         app.register_blueprint(views.bp)
     api.register_api(app)
-    csrf.exempt(api.bp)
+    for by_token in (api, apple_api):
+        csrf.exempt(by_token.bp)
     for elsewhere in (portal_cli, remind_cli):
         elsewhere.add_to(memberships_cli.commands)
-    package_clis = (accounts_cli, benefits_cli, memberships_cli, payments_cli, people_cli, services_cli, treasury_cli)
+    package_clis = (
+        accounts_cli,
+        benefits_cli,
+        cards_cli,
+        memberships_cli,
+        payments_cli,
+        people_cli,
+        services_cli,
+        treasury_cli,
+    )
+    app.cli.add_command(doctor.doctor)
     for group in (
         portal_cli.association,
         audit.commands,

@@ -12,7 +12,8 @@ class Association(Base):
     """One row. `time_zone` and `clock_offset_seconds` are what carnet_today() reads on PostgreSQL.
 
     `withdrawal_days` after an online contract its buyer may take it back (Directive 2011/83/EU, article 9: 14);
-    `renewal_notice_days` before an automatic renewal its price and day are announced (Ley 10/2025: 15 at least).
+    `renewal_notice_days` before an automatic renewal its price and day are announced (Ley 10/2025: 15 at least);
+    `scan_days` after a card was checked, who and where exactly is erased and only totals stay.
     """
 
     __tablename__ = "association"
@@ -20,6 +21,7 @@ class Association(Base):
         CheckConstraint("id = 1", name="only_one"),
         CheckConstraint("withdrawal_days BETWEEN 0 AND 365", name="withdrawal_days_sane"),
         CheckConstraint("renewal_notice_days BETWEEN 15 AND 90", name="renewal_notice_days_sane"),
+        CheckConstraint("scan_days BETWEEN 1 AND 366", name="scan_days_sane"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -33,6 +35,7 @@ class Association(Base):
     bic: Mapped[str | None]
     withdrawal_days: Mapped[int] = mapped_column(default=14)
     renewal_notice_days: Mapped[int] = mapped_column(default=21)
+    scan_days: Mapped[int] = mapped_column(default=90)
     time_zone: Mapped[str]
     clock_offset_seconds: Mapped[int] = mapped_column(default=0)
 

@@ -38,15 +38,16 @@ def register_error_pages(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    if request.path.startswith(("/api/", "/stripe/", "/healthz", "/readyz")):
-        return True
+    if request.path.startswith(("/api/", "/stripe/", "/scan/", "/healthz", "/readyz")):
+        return not request.path.startswith("/scan/pair/")  # a link that a person opens
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return request.is_json or best == "application/json"
 
 
-def problem(status: int, code: str, detail: str) -> Response:
-    """RFC 9457 problem document."""
-    response = jsonify(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
+def problem(status: int, code: str, detail: str, **more: str) -> Response:
+    """RFC 9457 problem document; `more` are members of its own."""
+    title = HTTPStatus(status).phrase
+    response = jsonify(type="about:blank", title=title, status=status, detail=detail, code=code, **more)
     response.status_code = status
     response.mimetype = "application/problem+json"
     return response

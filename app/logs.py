@@ -22,7 +22,7 @@ from flask import Flask, Response, g, request
 from config import ROOT
 
 log = structlog.get_logger()
-_PRIVATE_PATH = re.compile(r".*?/(?:C|sign-in|scan/pair)/", re.IGNORECASE | re.DOTALL)
+_PRIVATE_PATH = re.compile(r".*?/(?:C|sign-in|scan/pair|wallets/apple)/", re.IGNORECASE | re.DOTALL)
 
 
 def configure_logs(app: Flask) -> None:

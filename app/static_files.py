@@ -12,6 +12,7 @@ A_YEAR = 31_536_000
 A_WEEK = 604_800
 FONT = ".woff2"  # named by the style sheet too, which knows no version
 PACKED = {".css", ".js", ".mjs", ".svg", ".wasm"}
+CODINGS = {"br": ".br", "gzip": ".gz"}  # the smaller first
 
 
 def serve_static_files(app: Flask) -> None:
@@ -28,12 +29,13 @@ def serve_static_files(app: Flask) -> None:
         # A script that imports another names no version: the browser asks whether it changed.
         file = folder / filename
         age = A_YEAR if "v" in request.args else A_WEEK if file.suffix == FONT else 0
-        packed = file.with_name(f"{file.name}.gz")
-        if file.suffix in PACKED and request.accept_encodings["gzip"] > 0 and _belong_together(file, packed):
+        coding = _coding_of(file) if file.suffix in PACKED else None
+        if coding:
+            packed = f"{filename}{CODINGS[coding]}"
             response = send_from_directory(
-                folder, f"{filename}.gz", mimetype=_type_of(file), max_age=age, download_name=file.name
+                folder, packed, mimetype=_type_of(file), max_age=age, download_name=file.name
             )
-            response.headers["Content-Encoding"] = "gzip"
+            response.headers["Content-Encoding"] = coding
         else:
             response = send_from_directory(folder, filename, max_age=age)
         if file.suffix in PACKED:
@@ -42,6 +44,14 @@ def serve_static_files(app: Flask) -> None:
 
     app.url_defaults(add_version)
     app.view_functions["static"] = send
+
+
+def _coding_of(file: Path) -> str | None:
+    """The smallest form of a file that is here and that the browser takes."""
+    for coding, ending in CODINGS.items():
+        if request.accept_encodings[coding] > 0 and _belong_together(file, file.with_name(file.name + ending)):
+            return coding
+    return None
 
 
 def _belong_together(file: Path, packed: Path) -> bool:

@@ -1,8 +1,8 @@
 """Brings the browser's files into app/static/vendor/, as package-lock.json names them.
 
 Run again at any time: it does nothing when nothing changed, and needs the network only when the lock file
-did. Beside every style sheet, script and WebAssembly file it leaves a .gz of the same modification time (whole
-seconds), by which the server knows that the two belong together.
+did. Beside every style sheet, script and WebAssembly file it leaves a .br and a .gz of the same modification time
+(whole seconds), by which the server knows that they belong together.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import brotli
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / ".assets"
@@ -38,6 +40,10 @@ COPIES = {
     "@noble/ed25519/index.js": "ed25519.js",
 }
 COMPRESSED = {".css", ".js", ".mjs", ".svg", ".wasm"}
+PACKERS: dict[str, Callable[[bytes], bytes]] = {
+    ".br": lambda content: brotli.compress(content, quality=11),
+    ".gz": lambda content: gzip.compress(content, 9, mtime=0),
+}
 
 
 def npm() -> list[str]:
@@ -123,19 +129,20 @@ def build() -> bool:
     return True
 
 
-def stale() -> Iterator[Path]:
-    """Files whose .gz is missing or of another version."""
+def stale() -> Iterator[tuple[Path, str]]:
+    """Files whose packed twin is missing or of another version, each with that twin's ending."""
     for file in STATIC.rglob("*"):
-        packed = file.with_name(file.name + ".gz")
-        if file.suffix in COMPRESSED and not (
-            packed.is_file() and int(packed.stat().st_mtime) == int(file.stat().st_mtime)
-        ):
-            yield file
+        if file.suffix not in COMPRESSED:
+            continue
+        for ending in PACKERS:
+            packed = file.with_name(file.name + ending)
+            if not packed.is_file() or int(packed.stat().st_mtime) != int(file.stat().st_mtime):
+                yield file, ending
 
 
-def compress(file: Path) -> None:
-    packed = file.with_name(file.name + ".gz")
-    packed.write_bytes(gzip.compress(file.read_bytes(), 9, mtime=0))
+def compress(file: Path, ending: str) -> None:
+    packed = file.with_name(file.name + ending)
+    packed.write_bytes(PACKERS[ending](file.read_bytes()))
     then = int(file.stat().st_mtime)
     os.utime(packed, (then, then))
 
@@ -144,8 +151,9 @@ if __name__ == "__main__":
     if "--tests" in sys.argv:
         fetch_packages(with_tests=True)
     built = build()
-    files = list(stale())
-    for each in files:
-        compress(each)
-    if built or files:
-        sys.stdout.write(f"Browser assets are ready ({len(files)} files compressed).\n")
+    twins = list(stale())
+    for file, ending in twins:
+        compress(file, ending)
+    if built or twins:
+        files = len({file for file, _ending in twins})
+        sys.stdout.write(f"Browser assets are ready ({files} files compressed).\n")

@@ -27,7 +27,7 @@ PACKAGES = (
 FRONT = {"service", "models"}
 ROOMS = {
     "accounts": {"access", "signed_in"},
-    "cards": {"qr"},
+    "cards": {"photos", "qr"},
     "memberships": {"renewal_links"},
     "payments": {
         "checkouts",
@@ -41,16 +41,27 @@ ROOMS = {
         "resolving",
         "transfers",
     },  # fmt: skip
+    "services": {"at_desk", "desks"},
+    "verification": {"words"},
 }
 COMMITTING = {"views", "api", "cli", "jobs"}
 COMMITTING_TOO = {
     "app/clock.py",
     "app/accounts/signed_in.py",
+    "app/services/at_desk.py",
     "app/payments/checkouts.py",
     "app/payments/hearing.py",
     "app/payments/auto_renewals.py",
 }
 MODULES = sorted(path for path in APP.rglob("*.py"))
+
+
+# Refusals that only a command, a program or the worker's log can meet; whatever a page may show is translated.
+PLAIN_ENGLISH = {"cli.py", "importing.py", "api.py", "clock.py", "jobs.py", "audit.py", "access.py"}
+PLAIN_ENGLISH_TOO = {
+    "app/accounts/service.py": {"invite"}, "app/people/service.py": {"resolve_person"},
+    "app/payments/views.py": {"check_signed_by_stripe"}, "app/services/service.py": {"add_service", "check_service"},
+}  # fmt: skip
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -163,3 +174,19 @@ def test_every_route_declares_who_may_call_it(app: Flask) -> None:
         if rule.endpoint != "static" and declared(app.view_functions[rule.endpoint]) is None
     ]
     assert undeclared == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=str)
+def test_what_a_page_may_refuse_is_said_in_the_readers_language(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    tree, spoken = ast.parse(path.read_text(encoding="utf-8")), []
+    elsewhere = PLAIN_ENGLISH_TOO.get(name, set())
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        if path.name in PLAIN_ENGLISH or function.name in elsewhere:
+            continue
+        for call in [node for node in ast.walk(function) if isinstance(node, ast.Call)]:
+            if isinstance(call.func, ast.Name) and call.func.id == "Refusal" and len(call.args) > 1:
+                detail = call.args[1]
+                words = [it.value for it in getattr(detail, "values", [detail]) if isinstance(it, ast.Constant)]
+                spoken += [word for word in words if str(word).strip()]
+    assert spoken == []

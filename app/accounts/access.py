@@ -32,6 +32,8 @@ signed_in = mark("signed_in")
 treasurer = mark("staff", "treasurer")
 admin = mark("staff", "admin")
 signed_by_stripe = mark("signed_by_stripe")
+desk = mark("desk", "scan")  # staff who scan, or a paired tablet; the view asks at_desk for which desk
+desk_even_ended = mark("desk", "upload")  # a tablet whose pairing has ended, too
 
 
 def staff(purpose: str) -> Callable[[View], View]:

@@ -106,6 +106,11 @@ def current_person() -> Person | None:
     return person
 
 
+def may(purpose: str) -> bool:
+    """Whether staff are signed in whose role serves `purpose`."""
+    return current_user.is_authenticated and any(current_user.has_role(role) for role in ROLES_FOR[purpose])
+
+
 def check_signed_in(_argument: Any) -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return _send_to_sign_in()
@@ -118,7 +123,7 @@ def check_signed_in(_argument: Any) -> ResponseReturnValue | None:
 def check_staff(purpose: str) -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         return _send_to_sign_in()
-    if not any(current_user.has_role(role) for role in ROLES_FOR[purpose]):
+    if not may(purpose):
         raise Refusal("not_allowed", _("Your account may not open this page."), 403)
     return None
 

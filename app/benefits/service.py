@@ -21,9 +21,10 @@ __all__ = ["is_entitled"]
 def add_benefit(code: str, name: str, tiers: Sequence[Tier], in_grace: bool) -> Benefit:
     """Raises Refusal for a code in use or no code at all."""
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", code) or not name.strip():
-        raise Refusal("bad_benefit", f"{code!r} needs small letters, digits and dashes, and a name.")
+        detail = _("%(code)s needs small letters, digits and dashes, and a name.", code=repr(code))
+        raise Refusal("bad_benefit", detail)
     if find_benefit(code):
-        raise Refusal("benefit_exists", f"There is a benefit {code!r} already.", 409)
+        raise Refusal("benefit_exists", _("There is a benefit %(code)s already.", code=repr(code)), 409)
     benefit = Benefit(code=code, name=name.strip(), in_grace=in_grace, tiers=list(dict.fromkeys(tiers)))
     db.session.add(benefit)
     db.session.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app import clock, jobs
+from app.cards.photo_letters import mail_photo_refused
 from app.cards.service import ensure_card
 from app.extensions import db
 from app.memberships.service import terms_of
@@ -20,3 +21,4 @@ def issue_card(now: datetime, person_id: int) -> None:
 
 def register() -> None:
     jobs.handles("membership_changed", issue_card)
+    jobs.handles("mail_photo_refused", mail_photo_refused)

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from flask import current_app
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from app import audit, clock
 from app.cards import codes
@@ -16,11 +16,14 @@ from app.cards.keys import CardKeys
 from app.cards.models import Card
 from app.cards.payload import window_at
 from app.cards.reading import read_code
+from app.cards.status_list import list_size, sign_list
+from app.cards.withdrawn import withdrawn_places
 from app.extensions import db, insert_once
 from app.memberships.service import Standing
 from app.people.models import Person
 
 LIVE_WINDOWS = 20  # ten minutes ahead
+STATUS_PATH = "/api/v1/card-status"
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class ReadCard:
     reason: Literal["forged", "unknown_card", "stale_code", "expired_card", "revoked", "replaced", "ok"]
     card: Card | None = None
     is_live: bool = False
+    window: int | None = None  # of a live code
 
 
 def card_keys() -> CardKeys:
@@ -45,8 +49,9 @@ def ensure_card(person_id: int, now: datetime) -> Card:
     card = find_card(person_id)
     if card is not None:
         return card
+    places = _list_size()
     while not insert_once(
-        Card, person_id=person_id, number=secrets.randbits(40), status_index=secrets.randbits(24), issued_at=now
+        Card, person_id=person_id, number=secrets.randbits(40), status_index=secrets.randbelow(places), issued_at=now
     ):
         pass  # another card has one of these numbers: draw again
     card = db.session.execute(_live_card(person_id)).scalar_one()
@@ -77,14 +82,16 @@ def live_code(card: Card, standing: Standing, now: datetime, today: date) -> str
     )  # fmt: skip
 
 
-def live_codes(card: Card, standing: Standing, now: datetime, today: date) -> codes.LiveBatch:
-    """The next ten minutes of codes for the screen, none after the last day of grace."""
+def live_codes(
+    card: Card, standing: Standing, now: datetime, today: date, windows: int = LIVE_WINDOWS
+) -> codes.LiveBatch:
+    """The next `windows` codes for the screen, ten minutes of them by default, none after the last day of grace."""
     if standing.tier_id is None or standing.grace_until is None:
         raise ValueError("a card's code needs a term")
     endless = standing.grace_until == date.max
     return codes.live_batch(
         card_keys(), card_id=card.number, status_index=card.status_index, tier=standing.tier_id, now=now,
-        windows=LIVE_WINDOWS, ends_at=None if endless else clock.day_end(standing.grace_until),
+        windows=windows, ends_at=None if endless else clock.day_end(standing.grace_until),
         card_base_url=current_app.config["CARD_BASE_URL"], today=today,
     )  # fmt: skip
 
@@ -95,14 +102,25 @@ def read_card(text: str, now: datetime, today: date) -> ReadCard:
     if reading.contents is None:
         return ReadCard(reading.reason)
     card = db.session.execute(select(Card).where(Card.number == reading.contents.card_id)).scalar_one_or_none()
-    is_live = reading.contents.is_live
+    is_live, window = reading.contents.is_live, reading.contents.window
     if card is None or card.status_index != reading.contents.status_index:
-        return ReadCard("unknown_card", None, is_live)
+        return ReadCard("unknown_card", None, is_live, window)
     if reading.reason != "ok":
-        return ReadCard(reading.reason, card, is_live)
+        return ReadCard(reading.reason, card, is_live, window)
     if card.revoked_at is not None:
-        return ReadCard("replaced" if card.revoked_because == "replaced" else "revoked", card, is_live)
-    return ReadCard("ok", card, is_live)
+        return ReadCard("replaced" if card.revoked_because == "replaced" else "revoked", card, is_live, window)
+    return ReadCard("ok", card, is_live, window)
+
+
+def status_list(now: datetime, today: date) -> bytes:
+    """The signed list of cards withdrawn, of the facts as they are: the same bytes while nothing changes in an hour."""
+    url = current_app.config["BASE_URL"] + STATUS_PATH
+    return sign_list(card_keys().signing_key(today, "status"), url, _list_size(), withdrawn_places(now, today), now)
+
+
+def _list_size() -> int:
+    cards, highest = db.session.execute(select(func.count(Card.id), func.max(Card.status_index))).one()
+    return list_size(cards, -1 if highest is None else highest)
 
 
 def _live_card(person_id: int) -> Select[Card]:

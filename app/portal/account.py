@@ -7,7 +7,6 @@ from typing import Any
 
 from app.association import get_association
 from app.memberships.service import (
-    FOR_LIFE,
     find_renewal_choice,
     membership_of,
     price_on,
@@ -27,10 +26,9 @@ def account_facts(person: Person, now: datetime, today: date) -> dict[str, Any]:
     charge = renewing.next_charge(person.id, now, today, renewal)
     rows = history_of(person, today)
     choice = find_renewal_choice(person.id)
-    is_running = membership.is_valid and membership.valid_until != FOR_LIFE
+    is_running = membership.is_valid and not membership.is_for_life
     return {
         "membership": membership,
-        "is_for_life": membership.is_valid and membership.valid_until == FOR_LIFE,
         "auto_renewal": renewal,
         "charge": charge,
         "charge_on": _charged_on(charge, today) if charge and renewal is None else charge.on if charge else None,

@@ -28,6 +28,7 @@ association = AppGroup("association", help="The association itself.")
 @click.option("--bic", help="of that bank")
 @click.option("--withdrawal-days", help="after paying online, in which a buyer may take it back")
 @click.option("--renewal-notice-days", help="before an automatic renewal, when it is announced")
+@click.option("--scan-days", help="after which who was checked where is erased; totals stay")
 def set_association(**given: str | None) -> None:
     """Say who the association is; what is left out stays, a blank takes away what may be missing."""
     changes = {field: value for field, value in given.items() if value is not None}
@@ -52,11 +53,13 @@ def explain_person(person: str, as_of: str | None, as_json: bool) -> None:
     click.echo(line.replace("\u00a0", " "))
     known = answer["known_then"]
     if known != {field: answer[field] for field in known}:
-        click.echo(f"  as it was known then: {known['status']}, tier {known['tier']}, until {known['valid_until']}")
+        until = f"until {known['valid_until']}" if known["valid_until"] or known["tier"] is None else "for life"
+        click.echo(f"  as it was known then: {known['status']}, tier {known['tier']}, {until}")
     for term in answer["terms"]:
         source = term["payment"] or f"granted by {term['granted_by']}"
         ended = f"  ({term['ended_because']})" if term["ended_because"] else ""
-        click.echo(f"  {term['starts_on']} – {term['ends_on']}  {term['tier']}  {source}{ended}")
+        last = f"– {term['ends_on']}" if term["ends_on"] else "for life"
+        click.echo(f"  {term['starts_on']} {last}  {term['tier']}  {source}{ended}")
 
 
 def add_to(commands: click.Group) -> None:

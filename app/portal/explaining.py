@@ -33,7 +33,8 @@ from app.people.models import Person
 def explain(person: Person, now: datetime, as_of: date) -> dict[str, Any]:
     """The answer of `flask memberships explain --json`; days and payments as plain values.
 
-    It is what is true of the day, holds included; `known_then` is what was answered on it, before later news.
+    It is what is true of the day, holds included; `known_then` is what was answered on it, before later news. A last
+    day is None for life.
     """
     then = _instant_of(as_of, now)
     standing, known = standing_of(person.id, then, as_of), standing_as_known(person.id, as_of, then)
@@ -47,11 +48,11 @@ def explain(person: Person, now: datetime, as_of: date) -> dict[str, Any]:
             {
                 "tier": term.tier.code,
                 "starts_on": term.starts_on.isoformat(),
-                "ends_on": term.ends_on.isoformat(),
+                "ends_on": _iso(term.ends_on),
                 "payment": payments[term.payment_id].number if term.payment_id else None,
                 "granted_by": term.granted_by,
                 "ended_because": term.ended_because,
-                "sold_ends_on": term.sold_ends_on.isoformat(),
+                "sold_ends_on": _iso(term.sold_ends_on),
                 "granted_because": term.granted_because,
             }
             for term in terms
@@ -65,8 +66,13 @@ def _plain(standing: Standing) -> dict[str, str | None]:
     return {
         "status": standing.status,
         "tier": get_tier_by_id(standing.tier_id).code if standing.tier_id else None,
-        "valid_until": standing.valid_until.isoformat() if standing.valid_until else None,
+        "valid_until": _iso(standing.valid_until),
     }
+
+
+def _iso(last_day: date | None) -> str | None:
+    """A last day for machines; for life has none."""
+    return last_day.isoformat() if last_day is not None and last_day != FOR_LIFE else None
 
 
 def _instant_of(day: date, now: datetime) -> datetime:
@@ -147,7 +153,6 @@ def term_rows(person: Person) -> list[dict[str, Any]]:
                 "sold_ends_on": term.sold_ends_on, "granted_by": term.granted_by,
                 "granted_because": _("carried over") if term.granted_because == CARRIED_OVER else term.granted_because,
                 "ended_because": ended_word(term.ended_because), "is_upgrade": term.upgrades_id is not None,
-                "is_for_life": term.sold_ends_on == FOR_LIFE,
                 "payment": payment and {
                     "number": payment.number, "receipt_number": receipt.number if receipt else None,
                     "paid_on": payment.paid_on, "amount_cents": payment.amount_cents, "currency": payment.currency,
@@ -163,4 +168,4 @@ def today_for(as_of: str | None) -> date:
     try:
         return date.fromisoformat(as_of) if as_of else clock.today()
     except ValueError:
-        raise Refusal("bad_day", f"{as_of!r} is not a day such as 2026-11-23.") from None
+        raise Refusal("bad_day", _("%(text)s is not a day such as 2026-11-23.", text=repr(as_of))) from None

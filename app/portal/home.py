@@ -16,7 +16,6 @@ from app.extensions import db
 from app.memberships import renewal_links
 from app.memberships.models import Tier
 from app.memberships.service import (
-    FOR_LIFE,
     Membership,
     is_on_hold,
     membership_of,
@@ -58,7 +57,6 @@ def home_facts(person: Person, address: str, now: datetime, today: date) -> dict
         "today": today,
         "person": person,
         "membership": membership,
-        "is_for_life": membership.is_valid and membership.valid_until == FOR_LIFE,
         "held_by": _held_by(person, membership),
         "ended_because": _ended_because(person, membership, today),
         "pending": pending,
@@ -94,7 +92,7 @@ def _ended_because(person: Person, membership: Membership, today: date) -> str |
 
 def _next_fee(person: Person, membership: Membership, now: datetime, today: date) -> NextFee | None:
     """None where nothing may be bought now."""
-    if membership.has_future or membership.status == "suspended" or membership.valid_until == FOR_LIFE:
+    if membership.has_future or membership.status == "suspended" or membership.is_for_life:
         return None
     on_sale = tiers_on_sale(person.id, today)
     tier = renewal_tier(person.id, today) or (on_sale[0] if on_sale else None)

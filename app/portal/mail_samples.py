@@ -29,6 +29,7 @@ def samples(now: datetime, today: date) -> dict[str, Sample]:
         **made.gifts(),
         **made.renewals(),
         **made.reminders(),
+        **made.photos(),
     }
     return found
 
@@ -37,13 +38,15 @@ class _Made:
     def __init__(self, now: datetime, today: date) -> None:
         self.now, self.today = now, today
         self.alice = SimpleNamespace(given_name="Alice", full_name="Alice Soler", member_number="M-000482")
+        self.bob = SimpleNamespace(given_name="Bob", full_name="Bob Vidal", member_number="M-000517")
         self.tier = SimpleNamespace(name="Plus", code="plus", months=12)
         self.ends_on = today + timedelta(days=364)
         self.term = SimpleNamespace(starts_on=today, sold_ends_on=self.ends_on)
         self.receipt = SimpleNamespace(number=f"{today.year}-000123", amount_cents=5000, currency="EUR")
         self.gift = SimpleNamespace(
-            recipient_name="Bob", recipient_email="bob@example.org", message="For your exam, at last.\nAlice"
-        )
+            recipient_name="Bob", recipient_email="bob@example.org", message="For your exam, at last.\nAlice",
+            payment=SimpleNamespace(person=self.alice),
+        )  # fmt: skip
         self.iban, self.reference = "ES9121000418450200051332", f"RF71P{today.year}000123"
 
     def url(self, path: str) -> str:
@@ -124,17 +127,36 @@ class _Made:
                 "receipt_again", self.about(receipt=self.receipt, account_url=page, is_back=False, until=None)
             ),
             "on_hold": Sample("on_hold", self.about(dispute=dispute, term=self.term)),
+            "on_hold-gift": Sample("on_hold", self.about("gift", dispute=dispute, term=self.term)),
             "off_hold": Sample("off_hold", self.about(card_url=card, until=self.ends_on)),
+            "off_hold-gift": Sample("off_hold", self.about("gift", card_url=card, until=self.ends_on)),
+        }
+
+    def photos(self) -> dict[str, Sample]:
+        def refused(reason: str, was_shown: bool) -> Sample:
+            facts = {"person": self.alice, "reason": reason, "was_shown": was_shown, "keeps_old": not was_shown}
+            return Sample("photo_refused", {**facts, "photo_url": self.url("/card/photo")})
+
+        return {
+            **{f"photo_refused-{reason}": refused(reason, False) for reason in ("face", "somebody_else", "no_photo")},
+            "photo_refused-taken-down": refused("unfit", True),
         }
 
     def gifts(self) -> dict[str, Sample]:
         accept = self.url("/gift/sample")
+
+        def gift_ended(**facts: Any) -> Sample:
+            own = {"gift": self.gift, "tier": self.tier, "term": self.term, "account_url": self.url("/account")}
+            return Sample("gift_ended", {"person": self.bob, **own, **facts})
+
         return {
             "gift_paid": Sample("gift_paid", self.about("gift", receipt=self.receipt, gift=self.gift)),
             "gift": Sample(
                 "gift", {"gift": self.gift, "tier": self.tier, "giver_name": "Alice Soler", "accept_url": accept}
             ),
             "gift_accepted": Sample("gift_accepted", self.about("gift", gift=self.gift, term=self.term)),
+            "gift_ended": gift_ended(ended_on=self.today - timedelta(days=1), is_over=True, until=None),
+            "gift_ended-own": gift_ended(ended_on=None, is_over=False, until=self.ends_on),
         }
 
     def renewals(self) -> dict[str, Sample]:

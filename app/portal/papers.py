@@ -14,8 +14,7 @@ from app.errors import Refusal
 from app.people.service import is_email
 
 NAMED = ("name", "kind", "contact_email")  # never blank
-BLANK = ("legal_name", "tax_id", "address", "iban", "bic")  # nothing where it is blank
-DAYS = {"withdrawal_days": (0, 365), "renewal_notice_days": (15, 90)}
+DAYS = {"withdrawal_days": (0, 365), "renewal_notice_days": (15, 90), "scan_days": (1, 366)}
 
 
 def change_association(given: dict[str, str], now: datetime) -> Association:

@@ -27,6 +27,7 @@ from app.payments.service import find_auto_renewal
 from app.people.models import Person
 from app.portal.explaining import explain, term_rows
 from app.verification.service import last_scan_of_person
+from app.verification.words import answer_word
 
 
 def record_of(person: Person, now: datetime, today: date, as_of: date) -> dict[str, Any]:
@@ -59,7 +60,10 @@ def _shown(person: Person) -> SimpleNamespace:
 
 def _known(known: dict[str, str | None]) -> SimpleNamespace:
     until = known["valid_until"]
-    return SimpleNamespace(status=known["status"], valid_until=date.fromisoformat(until) if until else None)
+    return SimpleNamespace(
+        status=known["status"], valid_until=date.fromisoformat(until) if until else None,
+        is_for_life=until is None and known["status"] in ("active", "suspended"),
+    )  # fmt: skip
 
 
 def _terms(person: Person) -> list[SimpleNamespace]:
@@ -134,5 +138,5 @@ def _card(person: Person) -> SimpleNamespace | None:
         return None
     return SimpleNamespace(
         issued_on=clock.day_of(card.issued_at), last_scan_at=scan.checked_at if scan else None,
-        last_scan_reason=scan.reason if scan else None,
+        last_scan_answer=answer_word(scan.shown_reason) if scan else None,
     )  # fmt: skip

@@ -99,3 +99,4 @@ class PapersForm(FlaskForm):
     bic = StringField(_l("BIC"), validators=[Length(max=20)])
     withdrawal_days = days(_l("Days to withdraw"), 0, 365, _l("Days to withdraw are 0 to 365."))
     renewal_notice_days = days(_l("Days of notice"), 15, 90, _l("Days of notice are 15 to 90."))
+    scan_days = days(_l("Days that checks of a card are kept"), 1, 366, _l("Days that checks are kept are 1 to 366."))

@@ -14,6 +14,7 @@ from app import clock, jobs
 from app.accounts import access
 from app.accounts.signed_in import current_account
 from app.benefits.service import benefit_names
+from app.cards.photos import count_waiting_photos
 from app.errors import Refusal
 from app.extensions import db
 from app.formats import day_long
@@ -67,15 +68,18 @@ def admin() -> ResponseReturnValue:
             SimpleNamespace(id=j.id, name=j.name, failed_at=j.run_at, error=j.last_error) for j in jobs.find_dead()
         ],
         waiting_jobs=jobs.count_waiting(),
+        waiting_photos=count_waiting_photos(),
         counts=SimpleNamespace(people=count_people(), **count_by_status(today)),
         tiers=tiers,
         desks=[
-            SimpleNamespace(name=s.name, benefit=s.benefit.name if s.benefit else None, last_scan_at=used.get(s.id))
+            SimpleNamespace(
+                id=s.id, name=s.name, benefit=s.benefit.name if s.benefit else None, last_scan_on=used.get(s.id)
+            )
             for s in services
             if s.has_scope("scan")
         ],
         services=[
-            SimpleNamespace(name=s.name, scopes=s.scopes.split(","), last_used_at=used.get(s.id))
+            SimpleNamespace(name=s.name, scopes=s.scopes.split(","), last_used_on=used.get(s.id))
             for s in services
             if not s.has_scope("scan")
         ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.benefits.models import Benefit
@@ -37,6 +37,37 @@ class ServiceKey(Base):
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"), index=True)
     key_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(Instant)
+    revoked_at: Mapped[datetime | None] = mapped_column(Instant)
+
+    service: Mapped[Service] = relationship()
+
+
+class DeskDevice(Base):
+    """A tablet that scans for one desk and does nothing else. Its row begins as a link that pairs it, once.
+
+    Of link and device only SHA-256 is kept. Paired, it scans until `expires_at`, or until it is revoked.
+    """
+
+    __tablename__ = "desk_device"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="named"),
+        CheckConstraint(
+            "(paired_at IS NULL) = (token_hash IS NULL) AND (paired_at IS NULL) = (expires_at IS NULL)",
+            name="paired_whole",
+        ),
+        CheckConstraint("paired_at IS NOT NULL OR last_seen_at IS NULL", name="seen_once_paired"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"), index=True)
+    name: Mapped[str]
+    link_hash: Mapped[str] = mapped_column(unique=True)
+    link_expires_at: Mapped[datetime] = mapped_column(Instant)
+    added_at: Mapped[datetime] = mapped_column(Instant)
+    token_hash: Mapped[str | None] = mapped_column(unique=True)
+    paired_at: Mapped[datetime | None] = mapped_column(Instant)
+    expires_at: Mapped[datetime | None] = mapped_column(Instant)
+    last_seen_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
     service: Mapped[Service] = relationship()

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app, g, request
-from flask_babel import gettext as _
 from sqlalchemy import select
 
 from app import audit
@@ -18,9 +17,10 @@ from app.accounts import access
 from app.benefits.models import Benefit
 from app.errors import Refusal
 from app.extensions import db
+from app.services.at_desk import check_desk
 from app.services.models import Service, ServiceKey
 
-SCOPES = ("verify", "verify:number", "scan")
+SCOPES = ("verify", "verify:number", "scan", "identity")
 
 
 def add_service(name: str, scopes: Sequence[str], benefit: Benefit | None, now: datetime) -> tuple[Service, str]:
@@ -28,6 +28,8 @@ def add_service(name: str, scopes: Sequence[str], benefit: Benefit | None, now: 
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         raise Refusal("unknown_scope", f"Scopes are {', '.join(SCOPES)}; not {', '.join(unknown) or 'none'}.")
+    if "identity" in scopes and "scan" not in scopes:
+        raise Refusal("identity_without_scan", "Scope identity is of desks: it goes with scope scan.")
     if not name.strip():
         raise Refusal("bad_service", "A service needs a name.")
     if db.session.execute(select(Service).where(Service.name == name.strip())).first():
@@ -56,19 +58,6 @@ def list_services() -> list[Service]:
     return list(db.session.execute(select(Service).order_by(Service.name)).scalars())
 
 
-def list_desks() -> list[Service]:
-    """The services whose staff scan cards."""
-    return [service for service in list_services() if service.has_scope("scan")]
-
-
-def get_desk(service_id: int) -> Service:
-    """Raises Refusal 404."""
-    service = db.session.get(Service, service_id)
-    if service is None or not service.has_scope("scan"):
-        raise Refusal("unknown_desk", _("There is no such desk."), 404)
-    return service
-
-
 def subject_for(service_id: int, person_id: int) -> str:
     """What this service knows a person by: stable for it, useless to another service."""
     key = str(current_app.config["SECRET_KEY"]).encode()
@@ -88,6 +77,7 @@ def check_service(scope: Any) -> None:
 
 def register_checks() -> None:
     access.register_check("service", check_service)
+    access.register_check("desk", check_desk)
 
 
 def _hash(key: str) -> str:

@@ -23,6 +23,18 @@
   });
   addEventListener("pageshow", () => { for (const f of document.forms) delete f.dataset.sent; });
 
+  /* What a device keeps of a card belongs to whoever is signed in: on anybody else's page it goes, and before signing out.
+     A page that does not know whose it is (the server broke) leaves it alone. */
+  const holder = document.documentElement.dataset.holder;
+  const kept = () => { try { return localStorage.getItem("card-holder"); } catch { return null; } };
+  const forget = async () => (await import("./card/store.js")).forget();
+  if (kept() !== null && holder !== undefined && holder !== kept()) forget();
+  addEventListener("submit", (e) => {
+    if (e.defaultPrevented || kept() === null || new URL(e.target.action).pathname !== "/sign-out") return;
+    e.preventDefault();
+    forget().finally(() => HTMLFormElement.prototype.submit.call(e.target));
+  });
+
   /* a text to copy, where the browser can */
   if (navigator.clipboard) for (const b of document.querySelectorAll("[data-copy]")) {
     b.hidden = false;

@@ -79,8 +79,11 @@ class Answer(Schema):
     reason = fields.String(required=True, validate=validate.OneOf(PRECEDENCE))
     status = fields.String(required=True, validate=validate.OneOf(["none", "active", "grace", "lapsed", "suspended"]))
     tier = fields.String(required=True, allow_none=True)
-    valid_until = fields.Date(required=True, allow_none=True)
-    grace_until = fields.Date(required=True, allow_none=True)
+    valid_until = fields.Date(
+        required=True, allow_none=True,
+        metadata={"description": "The last paid or granted day; null without one: valid then means for life."},
+    )  # fmt: skip
+    grace_until = fields.Date(required=True, allow_none=True, metadata={"description": "The last day of grace."})
     entitled = fields.Boolean(required=True)
     limit_remaining = fields.Integer(required=True, allow_none=True)
     subject = fields.String(required=True, allow_none=True, metadata={"description": "Stable, for you alone."})
@@ -157,10 +160,30 @@ def docs() -> ResponseReturnValue:
     return render_template("verification/api_docs.html", spec=rest.spec.to_dict())
 
 
+CARD_STATUS = {
+    "tags": ["api"],
+    "summary": "Cards withdrawn, for scanners that judge alone: a signed IETF Token Status List, one bit a card.",
+    "description": "Signed by a status-N key of /.well-known/jwks.json. A set bit: withdrawn, though in date.",
+    "responses": {
+        "200": {
+            "description": "The list; ask again after its ttl, with If-None-Match. Past its exp it says nothing.",
+            "content": {"application/statuslist+jwt": {"schema": {"type": "string"}}},
+        },
+        "304": {"description": "Unchanged"},
+        "429": {
+            "description": _PROBLEMS[429],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+    },
+}
+
+
 def register_api(app: Any) -> None:
     """Bind the API to the application and mark its document as public."""
     rest.init_app(app)
     rest.spec.components.security_scheme("serviceKey", {"type": "http", "scheme": "bearer"})
     rest.register_blueprint(bp)
+    (rule,) = app.url_map.iter_rules("card_status.card_status")
+    rest.spec.path(rule=rule, operations={"get": CARD_STATUS})
     app.add_url_rule("/api/v1/openapi.json", "openapi", openapi)
     app.add_url_rule("/api/v1/docs", "api_docs", docs)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import posixpath
 import re
 from datetime import timedelta
 from typing import Any
@@ -13,10 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from flask import Flask
 
 from app import clock
+from app.accounts import access
 from app.cards.payload import parse_code, write_code
+from app.cards.photos import upload_photo
+from app.cards.replacing import replace_card
 from app.extensions import db
 from app.memberships.models import Suspension
 from app.memberships.service import standing_of
+from tests.cards.pictures import a_picture
 from tests.cards.test_qr import draw
 from tests.cast import Cast, pay
 from tests.verification.asking import ask, card_of, set_clock
@@ -124,6 +130,123 @@ def test_ten_minutes_of_codes_are_signed_ahead(app: Flask, cast: Cast) -> None:
     set_clock(now - timedelta(seconds=now.timestamp() % 30) + timedelta(minutes=9, seconds=40))
     assert ask(app, cast.library_key, codes[-1])["reason"] == "ok"
     assert ask(app, cast.library_key, codes[0])["reason"] == "stale_code"
+
+
+@SQLITE
+@pytest.mark.parametrize("hours", ["1", "24"])
+def test_a_member_may_fetch_the_codes_of_some_hours(app: Flask, cast: Cast, hours: str) -> None:
+    answer = Visitor(app, "alice@example.org").get(f"/card/live?hours={hours}")
+    batch = answer.json
+    codes = codes_in(batch)
+    assert len(codes) == int(hours) * 120
+    now = clock.now()
+    set_clock(now + timedelta(hours=int(hours), minutes=-1))
+    assert ask(app, cast.library_key, codes[-2])["reason"] == "ok"
+
+
+@SQLITE
+def test_a_day_of_codes_travels_in_a_quarter_of_a_megabyte(app: Flask, cast: Cast) -> None:
+    answer = Visitor(app, "alice@example.org").get("/card/live?hours=24")
+    assert len(codes_in(answer.json)) == 2880
+    assert len(answer.data) <= 246_500  # header once, signatures in base64: 2,880 * 64 * 4 / 3 and the rest
+    assert len(str(codes_in(answer.json))) > 500_000  # what digits would take
+
+
+@SQLITE
+@pytest.mark.parametrize("hours", ["0", "25", "-1", "x", "", "1.5", "٣", "9" * 30])
+def test_no_codes_are_signed_for_longer_than_a_day(app: Flask, cast: Cast, hours: str) -> None:
+    alice = Visitor(app, "alice@example.org")
+    answer = alice.get("/card/live", query_string={"hours": hours}, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_hours")
+
+
+@SQLITE
+def test_a_day_of_codes_ends_with_the_last_day_of_grace(app: Flask, cast: Cast) -> None:
+    standing = standing_of(cast.bob.id, cast.now, cast.today)
+    end = clock.day_end(standing.grace_until)
+    set_clock(end - timedelta(hours=2))
+    batch = Visitor(app, "bob@example.org").get("/card/live?hours=24").json
+    assert len(codes_in(batch)) in (240, 241)
+    assert batch["until"] == end.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+@SQLITE
+def test_the_codes_of_a_day_are_not_fetched_without_end(app: Flask, cast: Cast) -> None:
+    alice = Visitor(app, "alice@example.org")
+    answers = [alice.get("/card/live?hours=1").status_code for _ in range(61)]
+    assert answers == [200] * 60 + [429]
+    assert alice.get("/card/live").status_code == 200
+    assert Visitor(app, "bob@example.org").get("/card/live?hours=1").status_code == 200
+
+
+@SQLITE
+def test_the_page_a_phone_keeps_has_the_facts_and_no_code(app: Flask, cast: Cast) -> None:
+    alice = Visitor(app, "alice@example.org")
+    upload_photo(cast.alice.id, a_picture(), 50, clock.now())
+    page = alice.get("/card/kept").get_data(as_text=True)
+    standing = standing_of(cast.alice.id, cast.now, cast.today)
+    for words in (
+        "Alice Soler",
+        cast.alice.member_number,
+        "Plus",
+        day(standing.valid_until),
+        "data:image/jpeg;base64,",
+    ):
+        assert words in page
+    assert 'class="qr"' not in page and "csrf" not in page and '<form method="post' not in page
+
+
+@SQLITE
+def test_the_marks_of_holder_and_card_tell_one_from_another_and_nothing_else(app: Flask, cast: Cast) -> None:
+    alice, bob = Visitor(app, "alice@example.org"), Visitor(app, "bob@example.org")
+    seen = {}
+    for who, visitor in (("alice", alice), ("bob", bob), ("stranger", Visitor(app))):
+        (seen[who],) = re.findall(r'<html[^>]* data-holder="(\w*)"', visitor.get("/privacy").get_data(as_text=True))
+    assert seen["stranger"] == "" and seen["alice"] != seen["bob"] and len(seen["alice"]) == len(seen["bob"]) == 22
+    batch = alice.get("/card/live").json
+    assert batch["holder"] == seen["alice"]
+    assert f'data-card="{batch["card"]}"' in alice.get("/card").get_data(as_text=True)
+    assert replace_card(cast.alice.id, card_of(cast.alice).id, None, clock.now())
+    again = Visitor(app, "alice@example.org").get("/card/live").json
+    assert again["holder"] == seen["alice"] and again["card"] != batch["card"]
+
+
+@SQLITE
+def test_a_page_that_broke_does_not_say_whose_it_is(app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a hiccup of ours would delete what a phone keeps."""
+
+    @access.public
+    def broken() -> str:
+        raise RuntimeError("broken")
+
+    alice = Visitor(app, "alice@example.org")
+    monkeypatch.setitem(app.view_functions, "portal.privacy", broken)
+    answer = alice.get("/privacy")
+    assert answer.status_code == 500 and "data-holder" not in answer.get_data(as_text=True)
+
+
+@SQLITE
+def test_the_worker_knows_every_file_of_the_kept_page_and_may_serve_the_card(app: Flask, cast: Cast) -> None:
+    answer = Visitor(app).get("/card/worker.js")
+    assert (answer.mimetype, answer.headers["Service-Worker-Allowed"]) == ("text/javascript", "/card")
+    known = json.loads(re.match(r"const FILES = (.*);\n", answer.get_data(as_text=True))[1])
+    page = Visitor(app, "alice@example.org").get("/card/kept").get_data(as_text=True)
+    wanted = {address.partition("#")[0] for address in re.findall(r'(?:href|src)="(/static/[^"]+)"', page)}
+    for script in [address for address in known if "/card/" in address and ".js" in address]:
+        for module in re.findall(r'from "(\.[^"]+)"', Visitor(app).get(script).get_data(as_text=True)):
+            wanted.add(posixpath.normpath(posixpath.join(posixpath.dirname(script), module)))
+    assert wanted <= set(known)
+    assert all(Visitor(app).get(address).status_code == 200 for address in known)
+
+
+@SQLITE
+def test_signing_out_clears_the_browser_unless_it_holds_scans(app: Flask, cast: Cast) -> None:
+    assert Visitor(app, "alice@example.org").post("/sign-out").headers["Clear-Site-Data"] == '"storage"'
+    for who in ("scanner", "admin"):
+        assert "Clear-Site-Data" not in Visitor(app, f"{who}@example.org").post("/sign-out").headers
+    tablet = Visitor(app, "bob@example.org")
+    tablet.client.set_cookie("carnet-desk-1", "x", domain="127.0.0.1")
+    assert "Clear-Site-Data" not in tablet.post("/sign-out").headers
 
 
 @SQLITE

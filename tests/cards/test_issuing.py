@@ -58,8 +58,9 @@ def test_four_at_once_issue_one_card(app: Flask, cast: Cast) -> None:
 def test_a_number_another_card_has_is_drawn_again(app: Flask, cast: Cast, monkeypatch: Any) -> None:
     taken = find_card(cast.alice.id)
     assert taken is not None
-    drawn = iter([taken.number, 5, 6, taken.status_index, 7, 8])
-    monkeypatch.setattr(service.secrets, "randbits", lambda _bits: next(drawn))
+    numbers, places = iter([taken.number, 6, 7]), iter([5, taken.status_index, 8])
+    monkeypatch.setattr(service.secrets, "randbits", lambda _bits: next(numbers))
+    monkeypatch.setattr(service.secrets, "randbelow", lambda _size: next(places))
     card = ensure_card(cast.mallory.id, clock.now())
     assert (card.number, card.status_index) == (7, 8)
 

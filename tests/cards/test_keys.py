@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.cards.keys import CardKeys, InvalidCardKeys, NoSigningKey, generate
+from app.cards.keys import CardKeys, InvalidCardKeys, NoSigningKey, complete, generate
 
 DAY = date(2026, 11, 23)
 SECRET = "A" * 43
@@ -71,8 +71,54 @@ def test_the_published_set_holds_public_keys_and_nothing_secret():
     assert published == {"kty": "OKP", "crv": "Ed25519", "kid": "card-5", "alg": "EdDSA", "use": "sig"}
 
 
+def test_a_key_of_the_list_signs_lists_and_one_of_cards_signs_cards():
+    card, status = generate(1, DAY), generate(1, DAY, "status")
+    keys = CardKeys([card, status])
+    assert keys.signing_key(DAY) is card
+    assert keys.signing_key(DAY, "status") is status
+    assert [k["kid"] for k in keys.public_jwks(DAY)["keys"]] == ["card-1", "status-1"]
+
+
+def test_no_code_is_verified_by_a_key_of_the_list():
+    card, status = generate(1, DAY), generate(2, DAY, "status")
+    keys = CardKeys([card, status])
+    assert not keys.knows(2, DAY)
+    assert not keys.is_signed(1, b"message", status.sign(b"message"))
+
+
+def test_without_a_key_of_its_own_the_list_is_not_signed():
+    keys = CardKeys([generate(1, DAY)])
+    with pytest.raises(NoSigningKey, match="status key"):
+        keys.signing_key(DAY, "status")
+
+
+def test_a_retired_key_of_the_list_is_not_published():
+    keys = load(entry(), entry(use="status", private="B" * 42 + "A", retired_on="2026-12-01"))
+    kids = [[k["kid"] for k in keys.public_jwks(date(2026, m, d))["keys"]] for m, d in ((11, 30), (12, 1))]
+    assert kids == [["card-1", "status-1"], ["card-1"]]
+
+
+def test_an_installation_begins_with_a_key_of_each_use_and_keeps_those_it_has():
+    whole = complete(None, DAY)
+    assert [key.kid for key in whole.of("card") + whole.of("status")] == ["card-1", "status-1"]
+    assert complete(whole, AFTER) is whole
+    cards_only = CardKeys([generate(4, BEFORE)])
+    grown = complete(cards_only, DAY)
+    assert grown.of("card") == cards_only.of("card")
+    assert [key.kid for key in grown.of("status")] == ["status-1"]
+
+
+def test_ids_of_the_two_uses_are_counted_apart():
+    keys = CardKeys([generate(7, DAY), generate(3, DAY, "status")])
+    assert (keys.next_id(), keys.next_id("status")) == (8, 4)
+    assert CardKeys([generate(7, DAY)]).next_id("status") == 1
+
+
 def test_what_is_dumped_loads_as_the_same_keys():
-    keys = load(entry(retired_on="2027-01-01"), entry(id=255, private="B" * 42 + "A", first_use_on="2026-12-01"))
+    keys = load(
+        entry(retired_on="2027-01-01"), entry(id=255, private="B" * 42 + "A", first_use_on="2026-12-01"),
+        entry(use="status", private="C" * 42 + "A"),
+    )  # fmt: skip
     again = CardKeys.load(keys.dump())
     assert again.dump() == keys.dump()
     assert again.signing_key(DAY).sign(b"x") == keys.signing_key(DAY).sign(b"x")
@@ -113,6 +159,19 @@ def test_the_next_id_follows_the_newest_key_and_skips_those_taken():
         (json.dumps([entry(retired_on="soon")]), "id 1: retired_on must be a day"),
         (json.dumps([entry(retired_on="2026-11-23")]), "id 1: retired_on must be after first_use_on"),
         (json.dumps([entry(retired="2027-01-01")]), "unknown field 'retired'"),
+        (json.dumps([entry(use="sig")]), 'key 1: use is "status", or left out'),
+        (json.dumps([entry(use="status")]), "no key that signs cards"),
+        (json.dumps([entry(), entry(use="status")]), "same secret"),
+        (
+            json.dumps(
+                [
+                    entry(id=2, first_use_on="2027-01-01", private="C" * 42 + "A"),
+                    entry(use="status"),
+                    entry(use="status", private="B" * 42 + "A"),
+                ]
+            ),
+            "status keys have the id 1",
+        ),
         (json.dumps([entry(), entry(first_use_on="2027-01-01", private="B" * 42 + "A")]), "the id 1"),
         (json.dumps([entry(), entry(id=2, private="B" * 42 + "A")]), "the first_use_on 2026-11-23"),
         (json.dumps([entry(), entry(id=2, first_use_on="2027-01-01")]), "same secret"),

@@ -16,10 +16,10 @@ from flask_migrate import upgrade
 import config
 from app import clock, create_app
 from app.association import get_association
-from app.cards.keys import CardKeys, generate
+from app.cards.keys import CardKeys, complete, generate
 from app.extensions import db
 from config import ConfigurationError
-from tests.conftest import configuration
+from tests.databases import configuration
 
 GOOD = {
     "BASE_URL": "https://alumni.example.org",
@@ -27,7 +27,7 @@ GOOD = {
     "STRIPE_SECRET_KEY": "sk_live_51Habcdefghijkl",
     "STRIPE_WEBHOOK_SECRET": "whsec_abcdefghijklmnopqrstuvwxyz",
     "MAIL_URL": "smtps://carnet:pw@mail.example.org",
-    "CARD_KEYS": CardKeys([generate(1, date(2020, 1, 1))]).dump(),
+    "CARD_KEYS": complete(None, date(2020, 1, 1)).dump(),
 }
 
 
@@ -63,6 +63,10 @@ def test_a_missing_setting_stops_production_and_is_named(tmp_path: Path, name: s
         ("STRIPE_WEBHOOK_SECRET", "whsec_x"),
         ("STRIPE_WEBHOOK_SECRET", "whsec_abcdefghijklmnopqrstuvwxyz,whsec_x"),
         ("STRIPE_API_BASE", "http://stripe.example.org"),
+        ("APPLE_PASS_KEY", "without its certificate"),
+        ("APPLE_PUSH_URL", "http://push.example.org"),
+        ("GOOGLE_WALLET_ISSUER", "3388000000012345678"),
+        ("GOOGLE_WALLET_API", "http://wallet.example.org"),
         ("BASE_URL", "http://alumni.example.org"),
         ("BASE_URL", "https://alumni.example.org/path"),
         ("BASE_URL", "https://user@alumni.example.org"),
@@ -91,6 +95,12 @@ def test_a_weak_or_malformed_setting_stops_start_up_and_is_named(tmp_path: Path,
 def test_card_keys_that_are_none_stop_start_up_and_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="CARD_KEYS"):
         create_app(configuration("sqlite://" + f"/{tmp_path}/x.sqlite", tmp_path, CARD_KEYS="not json"))
+
+
+def test_card_keys_without_one_for_the_status_list_stop_start_up_and_are_named(tmp_path: Path) -> None:
+    alone = CardKeys([generate(1, date(2020, 1, 1))]).dump()
+    with pytest.raises(ConfigurationError, match="CARD_KEYS has no key for the status list"):
+        create_app(load(tmp_path, CARD_KEYS=alone))
 
 
 @pytest.mark.parametrize("name", sorted(GOOD))
@@ -161,6 +171,25 @@ def test_two_processes_starting_at_once_agree_on_the_generated_secrets(tmp_path:
     said = {start.communicate(timeout=60)[0] for start in starts}
     assert len(said) == 1 and said != {b""}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["card_keys", "secret_key"]  # no drafts are left
+
+
+def test_generated_card_keys_of_an_older_version_get_one_for_the_status_list_and_keep_theirs(tmp_path: Path) -> None:
+    kept = tmp_path / "card_keys"
+    before = CardKeys([generate(7, date(2026, 1, 1))])
+    kept.write_text(before.dump(), encoding="utf-8")
+    kept.chmod(0o600)
+    keys = CardKeys.load(config.load({}, instance=tmp_path).CARD_KEYS)
+    assert [key.kid for key in keys.of("card") + keys.of("status")] == ["card-7", "status-1"]
+    assert keys.of("card")[0].sign(b"x") == before.of("card")[0].sign(b"x")
+    assert config.load({}, instance=tmp_path).CARD_KEYS == kept.read_text(encoding="utf-8") == keys.dump()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.glob("card_keys*")] == ["card_keys"]  # no draft is left
+
+
+def test_generated_card_keys_that_were_spoilt_are_named_with_their_file(tmp_path: Path) -> None:
+    (tmp_path / "card_keys").write_text("[]", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=f"CARD_KEYS holds no key .*{tmp_path}"):
+        config.load({}, instance=tmp_path)
 
 
 def test_the_time_zone_reaches_the_database_when_migrating(app: Flask, instance: Path, database_url: str) -> None:

@@ -18,7 +18,7 @@ from app.accounts.service import request_sign_in
 from app.extensions import db
 from app.jobs import Job
 from app.mail import Attachment
-from tests.conftest import configuration
+from tests.databases import configuration
 from tests.foundations.smtp import MailServer
 
 

@@ -14,7 +14,7 @@ from flask_migrate import check, downgrade, upgrade
 from app.extensions import Instant, db
 from config import ROOT
 from tests.cast import Cast
-from tests.conftest import _postgres_url as postgres_url
+from tests.databases import Databases
 from tests.visitor import Visitor
 
 REVISIONS = sorted(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
@@ -98,8 +98,11 @@ def a_value(column: sa.Column[object]) -> object:
 SPECIAL: dict[str, dict[str, object]] = {
     "discrepancy": {"reason": "mismatch"},
     "dispute": {"status": "open"},
+    "photo": {"jpeg": b"x"},
     "reminder": {"state": "sent"},
     "suspension": {"term_id": 1},
+    "verification_flag": {"why": "differs"},
+    "wallet_pass": {"wallet": "apple"},
 }
 
 
@@ -175,10 +178,8 @@ ONLY_POSTGRESQL = {"ex_term_overlap"} | {
 }
 
 
-def test_both_databases_carry_the_same_names_and_those_of_the_models(
-    sqlite_template: Path, postgres_template: str
-) -> None:
-    lite, post = names(f"sqlite:///{sqlite_template}"), names(postgres_url(postgres_template))
+def test_both_databases_carry_the_same_names_and_those_of_the_models(databases: Databases) -> None:
+    lite, post = (names(databases.fresh(kind, "named")) for kind in ("sqlite", "postgresql"))
     for kind in ("constraints", "indexes", "triggers"):
         assert lite[kind] - ONLY_SQLITE == post[kind] - ONLY_POSTGRESQL
     assert lite["triggers"] >= ONLY_SQLITE

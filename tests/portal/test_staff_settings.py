@@ -32,7 +32,7 @@ def papers(**more: str) -> dict[str, str]:
     form = {
         "name": "University of Example", "kind": "Alumni", "contact_email": "us@example.org", "legal_name": "Assoc.",
         "tax_id": "G12345678", "address": "Street 1\nTown", "iban": IBAN, "bic": "caixesbbxxx",
-        "withdrawal_days": "14", "renewal_notice_days": "21",
+        "withdrawal_days": "14", "renewal_notice_days": "21", "scan_days": "90",
     }  # fmt: skip
     return {**form, **more}
 
@@ -58,6 +58,7 @@ def test_the_papers_are_kept_as_banks_write_them(admin: Visitor, cast: Cast) -> 
         ({"name": " "}, "Give a name."), ({"withdrawal_days": "-1"}, "Days to withdraw are 0 to 365."),
         ({"renewal_notice_days": "14"}, "Days of notice are 15 to 90."),
         ({"renewal_notice_days": "x"}, "Days of notice are 15 to 90."),
+        ({"scan_days": "0"}, "Days that checks are kept are 1 to 366."),
     ],
     ids=str,
 )  # fmt: skip

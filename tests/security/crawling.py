@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Flask
 
@@ -11,22 +12,34 @@ from app import clock
 from app.accounts import rules
 from app.accounts.service import _new_sign_in
 from app.association import get_association
+from app.cards.photos import upload_photo
 from app.extensions import db
 from app.memberships import renewal_links
 from app.memberships.models import Suspension
+from app.memberships.service import add_tier, close_tier, set_price, terms_of
 from app.payments.checkouts import send_refund
 from app.payments.discrepancies import note_discrepancy
 from app.payments.refunds import request_refund
 from app.payments.renewing import switch_on
 from app.payments.service import GiftTo, Wanted, outcome_path, payments_of
 from app.payments.transfers import order_transfer
+from app.people.models import Person
 from app.people.service import add_person
+from app.services.at_desk import AtDesk
+from app.services.desks import add_device, pair_device
+from app.services.models import Service
 from app.services.service import add_service
 from app.treasury.words import reasons
+from app.verification.rules import OFFLINE
+from app.verification.service import verify
+from app.verification.undoing import undo_scan
+from app.verification.uploads import take_scans
+from tests.cards.pictures import a_picture
 from tests.cast import Cast, pay
 from tests.payments.bought import pay as pay_online
 from tests.security.routes import MATRIX, Requests
 from tests.verification.asking import live, static
+from tests.verification.desk import alone
 from tests.visitor import Visitor
 
 WHO = (None, "alice", "bob", "carol", "dan", "mallory", "held", "gone", "family", "scanner", "treasurer", "admin")
@@ -45,6 +58,35 @@ class Page:
 
 def crawl(app: Flask, cast: Cast, accept_language: str = "en") -> Iterator[Page]:
     """All pages made of HTML, errors and refused forms too; run with rate limits off."""
+    made = make_pages(app, cast)
+    headers = {"Accept-Language": accept_language}
+    for who in WHO:
+        visitor = Visitor(app, f"{who}@example.org" if who else None)
+        for path in made.addresses:
+            yield from _page(who, path, visitor.get(path, headers=headers))
+        token = {"csrf_token": visitor.token()}
+        for path, form in made.refused:
+            response = visitor.post_without_token(path, {**token, **form}, headers=headers)
+            yield from _page(who, f"POST {path} {form}", response)
+        for path, form in made.refused_by_the_office if who == "admin" else []:
+            response = visitor.post_without_token(path, {**token, **form}, headers=headers)
+            assert response.status_code // 100 == 4, (path, form)
+            yield from _page(who, f"POST {path} {form}", response)
+        yield from _page(who, "after asking", visitor.get("/sign-in/code", headers=headers))
+        yield from _page(who, "without a token", visitor.post_without_token("/account", headers=headers))
+
+
+@dataclass(frozen=True)
+class Pages:
+    """Addresses to open, and forms that are refused: (address, fields)."""
+
+    addresses: list[str]
+    refused: list[tuple[str, dict[str, str]]]
+    refused_by_the_office: list[tuple[str, dict[str, str]]]
+
+
+def make_pages(app: Flask, cast: Cast) -> Pages:
+    """Something to see on every page: people in each state, a full queue, gifts, orders, tiers old and new."""
     gone = add_person("Ella", "Pons", "gone@example.org", cast.now)
     refund = request_refund(pay(gone, cast.basic, cast.today), 3000, "test", cast.now)
     db.session.flush()
@@ -56,13 +98,16 @@ def crawl(app: Flask, cast: Cast, accept_language: str = "en") -> Iterator[Page]
         payment = None if reason == "unknown_payment" else payments_of(held.id)[0]
         note_discrepancy(reason, "P-2026-000001", payment, 3000, "EUR", clock.now())
     more_of_members = _members_pages(cast)
+    refused_by_the_office = _refused_by_the_office(cast, held)
     family = [add_person(name, "Mas", "family@example.org", cast.now) for name in ("Pau", "Pol")]
     gym, _key = add_service("Gym", ["scan"], cast.sports, cast.now)
+    more_of_members += _desk_pages(cast, gym)
     codes = [live(cast.alice), static(cast.alice), live(cast.carol), live(cast.alice).replace("1", "2")]
     _row, link = _new_sign_in("mallory@example.org", "/", "en", clock.now(), rules.LINK_LIFE)
+    for _shown_and_waiting in range(2):
+        upload_photo(cast.bob.id, a_picture(), 50, cast.now)
     db.session.commit()
     requests = Requests(app, cast)
-    headers = {"Accept-Language": accept_language}
     get = sorted(requests.path(route) for route in MATRIX if route.startswith("GET"))
     get = [path for path in get if not path.endswith("/letter")]  # a mail styles itself: see tests/portal
     more = [
@@ -72,33 +117,26 @@ def crawl(app: Flask, cast: Cast, accept_language: str = "en") -> Iterator[Page]
         *(f"/treasury/payments/{payments_of(p.id)[0].number}" for p in (cast.dan, cast.bob, gone)),
         *(f"/admin/people/{p.member_number}" for p in (cast.bob, cast.carol, cast.dan, cast.mallory)),
         *(f"/admin/people/{p.member_number}" for p in (held, gone, *family)),
+        *(f"/admin/people/{p.member_number}/card" for p in (cast.bob, cast.mallory)),
         f"/treasury/payments/{payments_of(held.id)[0].number}", "/treasury/record?text=a", "/treasury/record?text=RF1",
         f"/treasury/record?person={held.member_number}", "/treasury?needs=mismatch", "/treasury/payments?state=open",
-        f"/admin/people/{cast.alice.member_number}?as_of=2020-01-01",
+        f"/admin/people/{cast.alice.member_number}?as_of=2020-01-01", f"/admin/people/{cast.bob.member_number}?as_of=x",
         *(f"/payments/{payments_of(p.id)[0].number}/done" for p in (cast.bob, cast.carol, cast.dan)),
         *more_of_members,
     ]  # fmt: skip
-    for who in WHO:
-        visitor = Visitor(app, f"{who}@example.org" if who else None)
-        for path in (*get, *more):
-            yield from _page(who, path, visitor.get(path, headers=headers))
-        token = {"csrf_token": visitor.token()}
-        for path, form in (
-            ("/join", {}), ("/join", {"given_name": "", "tier": "gold"}), ("/renew", {}), ("/sign-in", {"email": "x"}),
-            ("/account/person", {"person": "0"}), ("/sign-in", {"email": "somebody@example.org"}),
-            ("/sign-in/code", {"code": ""}), ("/sign-in/code", {"code": "12345678"}),
-            (f"/treasury/payments/{payments_of(cast.dan.id)[0].number}/refund", {}),
-            (f"/treasury/record?person={held.member_number}", {}), ("/treasury/queue/1", {"resolution": "noted"}),
-            (f"/admin/people/{held.member_number}/hold", {}), (f"/admin/people/{held.member_number}/grant", {}),
-            ("/admin/association", {}), ("/admin/association", {"iban": "x"}), ("/admin/tiers", {}),
-            ("/admin/tiers/basic/prices", {}), ("/admin/tiers/basic/close", {}),
-            ("/gift", {}), ("/gift", {"tier": "gold", "recipient_email": "x"}), ("/upgrade", {"tier": "gold"}),
-            ("/join", {"tier": "basic", "method": "transfer", "auto_renewal": "y"}),
-        ):  # fmt: skip
-            response = visitor.post_without_token(path, {**token, **form}, headers=headers)
-            yield from _page(who, f"POST {path} {form}", response)
-        yield from _page(who, "after asking", visitor.get("/sign-in/code", headers=headers))
-        yield from _page(who, "without a token", visitor.post_without_token("/account", headers=headers))
+    refused = [
+        ("/join", {}), ("/join", {"given_name": "", "tier": "gold"}), ("/renew", {}), ("/sign-in", {"email": "x"}),
+        ("/account/person", {"person": "0"}), ("/sign-in", {"email": "somebody@example.org"}),
+        ("/sign-in/code", {"code": ""}), ("/sign-in/code", {"code": "12345678"}),
+        (f"/treasury/payments/{payments_of(cast.dan.id)[0].number}/refund", {}),
+        (f"/treasury/record?person={held.member_number}", {}), ("/treasury/queue/1", {"resolution": "noted"}),
+        (f"/admin/people/{held.member_number}/hold", {}), (f"/admin/people/{held.member_number}/grant", {}),
+        ("/admin/association", {}), ("/admin/association", {"iban": "x"}), ("/admin/tiers", {}),
+        ("/admin/tiers/basic/prices", {}), ("/admin/tiers/basic/close", {}),
+        ("/gift", {}), ("/gift", {"tier": "gold", "recipient_email": "x"}), ("/upgrade", {"tier": "gold"}),
+        ("/join", {"tier": "basic", "method": "transfer", "auto_renewal": "y"}),
+    ]  # fmt: skip
+    return Pages([*get, *more], refused, refused_by_the_office)
 
 
 def _members_pages(cast: Cast) -> list[str]:
@@ -116,6 +154,64 @@ def _members_pages(cast: Cast) -> list[str]:
         f"/auto-renewal/off/{renewal_links.make('off', cast.bob.id, cast.now)}", "/gift?tier=plus",
         "/account/why?as_of=2020-01-01", "/account/why?as_of=x", f"/account/payments/{given.number}/withdraw",
     ]  # fmt: skip
+
+
+def _refused_by_the_office(cast: Cast, held: Person) -> list[tuple[str, dict[str, str]]]:
+    """What the administrator may type that the rules refuse: every sentence of theirs that a page can show."""
+    today, day = cast.today, timedelta(days=1)
+    veteran = add_tier("veteran", "Veteran", 2000, cast.now, needs_document=True)
+    junior = add_tier("junior", "Junior", 1000, cast.now)
+    set_price(veteran, 2500, today, cast.now, today)
+    close_tier(veteran, today, None, cast.now, today)
+    close_tier(junior, today + 10 * day, cast.basic, cast.now, today)
+    tier = {
+        "code": "new", "name": "New", "fee": "10.00", "months": "12", "grace_days": "30", "fixed_start": "",
+        "bonus_days": "0", "condition": "", "graduated_within": "", "reminders": "", "vat_code": "exempt",
+    }  # fmt: skip
+    wrong: list[dict[str, str]] = [
+        {"code": "x!"}, {"code": "basic"}, {"name": "\0"}, {"fee": "0"}, {"fee": "x"}, {"fixed_start": "02-29"},
+        {"bonus_days": "5"}, {"condition": "graduated_within"}, {"reminders": "x"}, {"reminders": "-400"},
+    ]  # fmt: skip
+    price = {"fee": "10.00", "from_on": today.isoformat()}
+    grant = {
+        "grant-tier": "basic", "grant-length": "until", "grant-because": "x",
+        "grant-seen": str(terms_of(held.id)[-1].id),
+    }  # fmt: skip
+    record = f"/admin/people/{held.member_number}"
+    return [
+        *(("/admin/tiers", {**tier, **it}) for it in wrong),
+        ("/admin/tiers/veteran/prices", price), ("/admin/tiers/basic/prices", {**price, "fee": "0"}),
+        ("/admin/tiers/basic/prices", {**price, "from_on": (today - day).isoformat()}),
+        ("/admin/tiers/basic/close", {"on": (today - day).isoformat(), "successor": ""}),
+        ("/admin/tiers/basic/close", {"on": (today + 20 * day).isoformat(), "successor": "junior"}),
+        ("/admin/tiers/plus/close", {"on": (today + 20 * day).isoformat(), "successor": "junior"}),
+        ("/admin/tiers/veteran/close", {"on": (today + day).isoformat(), "successor": ""}),
+        ("/admin/tiers/x/close", {}), (f"{record}/grant", {**grant, "grant-until": today.isoformat()}),
+        (f"{record}/grant", {**grant, "grant-until": "9000-01-01"}), (f"{record}/grant", {**grant, "grant-seen": "0"}),
+        (f"{record}/grant", {**grant, "grant-length": "months"}),
+        (f"{record}/document", {"document-tier": "veteran", "document-until": (today - day).isoformat()}),
+    ]  # fmt: skip
+
+
+def _desk_pages(cast: Cast, gym: Service) -> list[str]:
+    """A tablet to be paired, one that scans, scans to look at for every cause, one code at two desks."""
+    _waiting, link = add_device(gym, "Answer", clock.now())
+    _paired, token = add_device(gym, "Question", clock.now())
+    device, _kept = pair_device(token, clock.now())
+    late = {"at": clock.now().isoformat(), "reason": "left"}
+    long_ago = clock.now() - timedelta(days=2)
+    scans = [
+        alone(static(cast.alice), "a"), alone(static(cast.alice), "b", reason="revoked"),
+        alone("x", "c", clock.now() + timedelta(days=1), reason="forged", list_issued_at=None),
+        alone("x", "d", long_ago, reason="forged", undone=late, clock_skew_ms=9000),
+        *(alone(live(cast.alice), reason, reason=reason) for reason in OFFLINE),
+    ]  # fmt: skip
+    for ended in (None, "expired", "revoked"):
+        take_scans(AtDesk(gym, None, device, ended), scans, clock.now())
+        scans = [{**scan, "nonce": f"{scan['nonce']} {ended}"} for scan in scans[:2]]
+    verify(cast.desk, live(cast.alice), None, "online", None, clock.now(), clock.today())
+    undo_scan(AtDesk(cast.desk, None, device, None), "online", "wrong_person", clock.now())
+    return [f"/scan/pair/{link}", f"/admin/desks/{gym.id}", "/admin/scans?page=1", "/account/checks?page=1"]
 
 
 def _page(who: str | None, path: str, response: object) -> Iterator[Page]:

@@ -13,11 +13,11 @@ from werkzeug.test import TestResponse
 
 from app import create_app
 from app.accounts import access
-from app.cards.keys import CardKeys, generate
+from app.cards.keys import complete
 from app.clock import date
 from app.extensions import db
 from tests.cast import Cast
-from tests.conftest import configuration
+from tests.databases import configuration
 from tests.security.routes import MATRIX, Requests
 from tests.visitor import Visitor
 
@@ -39,7 +39,7 @@ def test_every_answer_carries_the_strict_policy_and_is_kept_by_nobody(app: Flask
         for name in ("stranger", "alice", "scanner"):
             response = requests.send(route, name)
             assert_guarded(response, FOR_THE_SCANNER if route == "GET /scan" else POLICY)
-            kept = "public, max-age=300" if "jwks" in route else "no-store"
+            kept = "public, max-age=300" if "jwks" in route or "card-status" in route else "no-store"
             assert response.headers["Cache-Control"] == kept, route
             assert "Strict-Transport-Security" not in response.headers
 
@@ -106,7 +106,7 @@ def https_app(database_url: str, instance: Path, tmp_path: Path) -> Iterator[Fla
     """The same in production: an https address and secrets of one's own."""
     config = configuration(
         database_url, instance, BASE_URL="https://alumni.example.org", MAIL_URL=tmp_path.as_uri(),
-        SECRET_KEY=secrets.token_urlsafe(48), CARD_KEYS=CardKeys([generate(1, date(2026, 1, 1))]).dump(),
+        SECRET_KEY=secrets.token_urlsafe(48), CARD_KEYS=complete(None, date(2026, 1, 1)).dump(),
         STRIPE_SECRET_KEY=f"sk_test_{secrets.token_hex(16)}",
         STRIPE_WEBHOOK_SECRET=f"whsec_{secrets.token_hex(16)}",
     )  # fmt: skip

@@ -19,7 +19,7 @@ from app import create_app
 from app.association import get_association
 from app.extensions import db
 from tests.cast import Cast
-from tests.conftest import configuration
+from tests.databases import configuration
 from tests.security.crawling import PEOPLE, Page, crawl
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -135,9 +135,9 @@ def data_of() -> re.Pattern[str]:
     """What is nobody's to translate: names, addresses, numbers, codes, days and money as the language writes them."""
     association = get_association()
     words = [
-        association.name, association.kind, "Campus Wi-Fi", "Sports hall", "Basic", "Plus", "Main desk", "Gym",
-        "Library", "English", "Esperanto", *(name for one in PEOPLE for name in (*one, " ".join(one))), "Question",
-        "Answer", "Problem",
+        association.name, association.kind, "Campus Wi-Fi", "Sports hall", "Basic", "Plus", "Veteran", "Junior",
+        "Main desk", "Gym", "Library", "English", "Esperanto", "Question", "Answer", "Problem",
+        *(name for one in PEOPLE for name in (*one, " ".join(one))),
     ]  # fmt: skip
     patterns = [
         *(re.escape(word) for word in sorted(words, key=len, reverse=True)),
@@ -145,7 +145,8 @@ def data_of() -> re.Pattern[str]:
         r"\d{4}-\w+-\d{2}",  # days as the made-up language writes them
         r"\b(?:RF|ES)\d\d\b", r"\bP\d{3}\b",  # a reference and an account in fours
         r"RF\d\dP\d+", r"\btest\b",  # a transfer's reference, and who entered what the tests made
-        r"verify", r"“alice”", r"'x'",  # a scope, and what was searched for
+        r"verify", r"“alice”", r"'x!?'",  # a scope, what was searched for, what was typed
+        r"\b(?:basic|plus|veteran|junior)\b",  # codes of tiers
         r"Browser", r"Not a valid choice\.",  # named by the browser; WTForms translates its own
     ]  # fmt: skip
     return re.compile("|".join(patterns))

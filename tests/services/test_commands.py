@@ -38,6 +38,7 @@ def test_two_services_have_two_keys(app: Flask, cast: Cast) -> None:
     [
         (["Gym", "--scope", "everything"], "everything"),
         (["Gym", "--scope", "verify", "--scope", "members"], "members"),
+        (["Gym", "--scope", "verify", "--scope", "identity"], "identity"),
         (["Gym", "--scope", "verify", "--benefit", "nothing"], "nothing"),
         (["Library", "--scope", "verify"], "Library"),
         ([" Library ", "--scope", "verify"], "Library"),
@@ -61,3 +62,9 @@ def test_a_scope_given_twice_is_one(app: Flask, cast: Cast) -> None:
     run(app, "services", "add", "Gym", "--scope", "verify", "--scope", "scan", "--scope", "verify")
     assert db.session.query(Service).filter_by(name="Gym").one().scopes == "scan,verify"
     assert db.session.query(ServiceKey).count() == 3
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_desk_may_be_let_see_who_it_is(app: Flask, cast: Cast) -> None:
+    assert run(app, "services", "add", "Gym", "--scope", "scan", "--scope", "identity").exit_code == 0
+    assert db.session.query(Service).filter_by(name="Gym").one().has_scope("identity")

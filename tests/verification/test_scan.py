@@ -148,15 +148,6 @@ def test_a_desk_that_is_none_is_not_found(app: Flask, cast: Cast, desk: str) -> 
     assert response.status_code == (404 if desk else 302)
 
 
-@SQLITE
-def test_the_scanner_carries_public_keys_only(app: Flask, cast: Cast) -> None:
-    config = config_of(Visitor(app, "scanner@example.org").get(f"/scan?desk={cast.desk.id}"))
-    (key,) = config["jwks"]["keys"]
-    assert set(key) == {"kty", "crv", "kid", "alg", "use", "x"}
-    assert config["card_base_url"] == app.config["CARD_BASE_URL"]
-    assert abs(clock.datetime.fromisoformat(config["server_time"]) - clock.now()).total_seconds() < 60
-
-
 def verdict(reason: str, check_identity: bool = False) -> Verdict:
     valid = reason in VALID
     return Verdict(

@@ -1,6 +1,6 @@
 /* Scanners on a cable or by Bluetooth type what they read, fast, and end with Enter. */
 
-const LONGEST_PAUSE_MS = 250, SHORTEST_CODE = 6;
+const LONGEST_PAUSE_MS = 600, SHORTEST_CODE = 6;
 
 export function onTypedCode(use) {
   let typed = "", last = 0;

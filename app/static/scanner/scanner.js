@@ -1,35 +1,81 @@
-/* The scanner of a desk: finds a code, asks for the verdict, shows it, and goes on at a tap. */
+/* The scanner of a desk: finds a code, shows the verdict on it, and goes on at a tap. With signal the server judges,
+   without it the device does by itself. */
 
 import { Camera } from "./camera.js";
 import { Decoder } from "./decoder.js";
+import { Desk } from "./desk.js";
 import { onTypedCode } from "./keyboard.js";
-import { askServer } from "./server.js";
+import { showNotices } from "./notices.js";
+import { Queue } from "./queue.js";
+import { Scans } from "./scans.js";
+import { Server } from "./server.js";
+import { chooseReason, fillToday } from "./sheets.js";
 import { signal } from "./signals.js";
-import { hideVerdict, logVerdict, showVerdict, verdictOf } from "./verdict.js";
+import { addToLog, hideVerdict, showVerdict } from "./verdict.js";
 import { HEADER_BYTES, parseCode } from "./verifier.js";
+import { words } from "./words.js";
 
 const SHORTEST_GAP_MS = 30;      // between two looks at the camera: no more than each of its 30 pictures a second
 const GONE_AFTER_MS = 1500;      // a card not seen for so long may be shown again
+const SAID_MS = 4000;
+const SYNC_MS = 300_000, RETRY_MS = 5_000;
 
 const $ = (id) => document.getElementById(id);
 const config = JSON.parse($("scanner-config").textContent);
 const camera = new Camera($("video"));
 const decoder = new Decoder(config.wasm_url);
+const server = new Server(config);
+const desk = new Desk(config.desk, server);
+const queue = new Queue(config.desk, (of, scans) => server.upload(of, scans));
+const scans = new Scans(desk, server, queue);
 
-/* looking: for a code · asking: the server · showing: a verdict. Only looking reads the camera. */
+/* looking: for a code · asking: for the verdict · showing: it. Only looking reads the camera. */
 let state = "looking";
 let running = 0;                 // the number of the loop that may read the camera
 let last = { text: null, card: null, seenAt: 0 };
-
-let hinted = "starting";
+let hinted = "starting", heldUntil = 0;
+let isOnline = navigator.onLine;
 
 function hint(name) {
+  if (performance.now() < heldUntil && ["aim", "same"].includes(name)) return;
   if (name !== hinted) $("hint").textContent = $("hint").dataset[name];
   hinted = name;
 }
 
+/* something to read before the next hint */
+function say(text) {
+  hinted = "said";
+  heldUntil = performance.now() + SAID_MS;
+  $("hint").textContent = text;
+}
+
+/* ---------- signal, queue, list ---------- */
+
+const show = () => showNotices(desk, queue, isOnline);
+
+server.onContact = (answered) => {
+  const isBack = answered && !isOnline;
+  isOnline = answered;
+  if (isBack) sync(); else show();
+};
+queue.onChange = show;
+
+async function sync() {
+  await desk.sync();
+  await queue.flush();
+  show();
+}
+
+addEventListener("online", sync);
+addEventListener("offline", () => { isOnline = false; show(); });
+setInterval(sync, SYNC_MS);
+setInterval(() => { if (queue.waiting.length && navigator.onLine) queue.flush(); show(); }, RETRY_MS);
+addEventListener("beforeunload", (event) => { if (queue.unkept.size) event.preventDefault(); });
+
+/* ---------- a scan ---------- */
+
 /* what the live codes of one card have in common, whatever their window */
-const cardOf = (text) => parseCode(text, config.card_base_url)?.body.slice(0, HEADER_BYTES).join() ?? null;
+const cardOf = (text) => (desk.facts && parseCode(text, desk.facts.card_base_url)?.body.slice(0, HEADER_BYTES).join()) || null;
 
 async function scan(text) {
   if (state === "asking") return;
@@ -45,18 +91,23 @@ async function scan(text) {
 async function ask(text, nonce) {
   state = "asking";
   hint("asking");
-  const answer = await askServer(config, text, nonce);
-  const verdict = verdictOf(answer);
-  showSignal(answer.kind !== "no_answer");
+  const verdict = await scans.judge(text, nonce);
   state = "showing";
-  if (verdict.valid) last.card = cardOf(text);
-  showVerdict(verdict, (pressed) => {
-    if (pressed === "sign-in") return location.reload();
-    hideVerdict();
-    if (pressed === "again") ask(text, nonce); else lookAgain();
-  });
+  if (["ok", "check", "other"].includes(verdict.panel)) last.card = cardOf(text);
+  showVerdict(verdict, (pressed) => act(pressed, text, nonce));
   signal(verdict.panel);
-  logVerdict(verdict);
+  addToLog({ ...verdict, line: verdict.panel === "no" ? verdict.line : verdict.facts?.[0]?.value ?? verdict.line, at: Date.now(), time: scans.timeOf(desk.clock.now()) });
+  show();
+}
+
+async function act(pressed, text, nonce) {
+  if (pressed === "sign-in") return location.assign($("sign-in").href);
+  const reason = pressed === "undo" ? await chooseReason() : pressed;
+  if (reason === null) return;
+  hideVerdict();
+  if (pressed === "again") return ask(text, nonce);
+  lookAgain();
+  if (reason !== "next") say(await scans.undo(nonce, reason));
 }
 
 function lookAgain() {
@@ -66,19 +117,14 @@ function lookAgain() {
   if (camera.isOn) watch(); else startCamera();
 }
 
-function showSignal(there) {
-  $("online").hidden = !there;
-  $("offline").hidden = there;
-}
-
 async function watch() {
   const mine = ++running;
   while (mine === running && state === "looking" && camera.isOn) {
     const began = performance.now();
     const text = await decoder.readFrame($("video"));
     if (mine !== running || state !== "looking") return;
-    if (text !== null && isNew(text)) return scan(text);
-    if (hinted === "same" && performance.now() - last.seenAt > GONE_AFTER_MS) hint("aim");
+    if (text && isNew(text)) return scan(text);
+    if (["same", "said"].includes(hinted) && performance.now() - last.seenAt > GONE_AFTER_MS) hint("aim");
     await new Promise((done) => setTimeout(done, SHORTEST_GAP_MS - (performance.now() - began)));
     await camera.nextFrame();
   }
@@ -94,6 +140,8 @@ function isNew(text) {
   hint("same");
   return false;
 }
+
+/* ---------- camera, picture, typed code ---------- */
 
 async function startCamera() {
   running += 1;
@@ -132,11 +180,10 @@ $("file").addEventListener("change", async () => {
   if (!file) return;
   if (!await decoder.isReady) return hint("noReader");
   const text = await decoder.readFile(file);
-  if (text === null) hint("noCode"); else scan(text);
+  if (text) scan(text); else hint("noCode");
 });
 
 $("type").addEventListener("click", () => $("typing").showModal());
-$("typing-close").addEventListener("click", () => $("typing").close());
 $("typing").addEventListener("close", () => $("typing-form").reset());
 $("typing-form").addEventListener("submit", () => {
   const text = $("code").value.trim();
@@ -144,12 +191,43 @@ $("typing-form").addEventListener("submit", () => {
 });
 onTypedCode(scan);
 
-addEventListener("offline", () => showSignal(false));
-addEventListener("online", () => showSignal(true));
+/* ---------- today's log ---------- */
+
+async function fillLog() {
+  const { entries, total } = await scans.today();
+  fillToday(desk, queue, entries, total, async (nonce) => {
+    const reason = await chooseReason();
+    if (reason === null) return;
+    $("today-said").textContent = await scans.undo(nonce, reason);
+    fillLog();
+  });
+}
+
+$("open-today").addEventListener("click", async () => {
+  $("today-said").textContent = "";
+  $("today-sheet").showModal();
+  await fillLog();
+});
 
 /* a page nobody sees has no business with the camera */
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") { running += 1; camera.stop(); } else startCamera();
+  if (document.visibilityState === "hidden") { running += 1; camera.stop(); return; }
+  startCamera();
+  sync();
 });
 
+/* The page opens without signal from then on; this first one was there before its worker and asks to be kept. */
+async function install() {
+  if (!navigator.serviceWorker) return;
+  const registration = await navigator.serviceWorker.register(config.worker_url, { scope: "/scan" });
+  const { active } = await navigator.serviceWorker.ready;
+  active.postMessage({ keep: location.href });
+  registration.update().catch(() => {});   // at once, where a browser would take its time; without signal not at all
+  navigator.storage?.persist?.();
+}
+
 startCamera();
+await Promise.all([desk.loaded, queue.load()]);
+show();
+sync();
+install().catch((error) => console.warn(error));

@@ -1,44 +1,58 @@
-/* The verdict on the whole screen, and its line in the log. */
+/* The verdict on the whole screen, and its line among the last ones. */
 
-const PANELS = new Set(["ok", "check", "no", "other", "unsure"]);
+import { words } from "./words.js";
+
 const KEPT_IN_LOG = 3;
 
 const place = document.getElementById("verdict"), idle = document.getElementById("idle"), log = document.getElementById("log");
-const words = document.getElementById("words").dataset;
 const copy = (id) => document.getElementById(id).content.firstElementChild.cloneNode(true);
 
-/* The verdict that stands for an answer of server.js. `action`, beside "next": "again" or "sign-in" */
-export function verdictOf(answer) {
-  if (answer.kind === "verdict" && PANELS.has(answer.verdict.panel)) return answer.verdict;
-  const unsure = { panel: "unsure", word: words.cannotTell, facts: [] };
-  if (answer.kind === "signed_out") return { ...unsure, line: words.signedOut, action: "sign-in" };
-  if (answer.kind === "refused") return { ...unsure, line: answer.detail || words.refused };
-  return { ...unsure, line: words.noAnswer, action: "again" };
-}
+/* What is shown where nobody judged. `action`, beside "next": "again" or "sign-in" */
+export const unsure = (line, action = null) => ({ panel: "unsure", word: words.cannot_tell, line, facts: [], reason: null, action });
 
-/* Shows it; `use` gets what was pressed: "next", "again" or "sign-in" */
+/* Shows it; `use` gets what was pressed: "next", "again", "sign-in", "undo" or "wrong_person" */
 export function showVerdict(verdict, use) {
-  const section = copy(`panel-${verdict.panel}`);
+  const section = copy(`panel-${verdict.panel}`), word = section.querySelector("h1");
   idle.hidden = true;
   place.hidden = false;
   place.replaceChildren(section);   // first the live region, then its words, so that they are read out
-  section.querySelector("h1").textContent = verdict.word;
+  section.dataset.reason = verdict.reason ?? "";
+  word.textContent = verdict.word;
+  word.dataset.letters = Math.min(14, Math.max(...verdict.word.split(" ").map((part) => part.length)));
+  word.dataset.words = Math.min(3, verdict.word.split(" ").length);
   section.querySelector(".why").textContent = verdict.line;
-  const facts = section.querySelector(".facts");
-  for (const { label, value } of (verdict.facts ?? []).slice(0, 3)) {
-    const pair = document.createElement("div");
-    pair.append(document.createElement("dt"), document.createElement("dd"));
-    [pair.firstChild.textContent, pair.lastChild.textContent] = [label, value];
-    facts.append(pair);
-    facts.hidden = false;
-  }
+  if (verdict.person) showPerson(section.querySelector(".who"), verdict.person, verdict.facts ?? []);
+  else showFacts(section.querySelector(".facts"), verdict.facts ?? []);
   for (const button of section.querySelectorAll("[data-do]")) {
     button.addEventListener("click", () => use(button.dataset.do));
     if (button.dataset.do === verdict.action) button.hidden = false;
-    else if (verdict.action) button.className = "second";
+    else if (verdict.action && button.dataset.do === "next") button.className = "second";
+    if (["undo", "wrong_person"].includes(button.dataset.do)) button.hidden = !verdict.nonce;
   }
-  section.querySelector("[data-do]:not([hidden])").focus({ preventScroll: true });
+  section.querySelector("[data-do=next]").focus({ preventScroll: true });
+  if (verdict.action) section.querySelector(`[data-do=${verdict.action}]`).focus({ preventScroll: true });
   scrollTo(0, 0);
+}
+
+/* person: {name, photo_url | null}, only where this desk may see who it is */
+function showPerson(block, person, facts) {
+  block.hidden = false;
+  block.querySelector("b").textContent = person.name;
+  block.querySelector("span span").textContent = facts.map(({ label, value }, place) => place ? `${label} ${value}` : value).join(" · ");
+  if (!person.photo_url) return;
+  const photo = block.querySelector("img");
+  photo.src = person.photo_url;
+  photo.hidden = false;
+}
+
+function showFacts(list, facts) {
+  for (const { label, value } of facts.slice(0, 3)) {
+    const pair = document.createElement("div");
+    pair.append(document.createElement("dt"), document.createElement("dd"));
+    [pair.firstChild.textContent, pair.lastChild.textContent] = [label, value];
+    list.append(pair);
+    list.hidden = false;
+  }
 }
 
 export function hideVerdict() {
@@ -47,12 +61,16 @@ export function hideVerdict() {
   idle.hidden = false;
 }
 
-export function logVerdict(verdict) {
-  const line = copy(`log-${verdict.panel}`), now = new Date(), time = line.querySelector("time");
-  const detail = verdict.facts?.[0]?.value ?? verdict.line;
-  line.querySelector(".text-truncate").textContent = verdict.panel === "no" ? `${verdict.word} · ${verdict.line}` : `${verdict.word} · ${detail}`;
-  time.textContent = now.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hour12: false });
-  time.dateTime = now.toISOString();
-  log.prepend(line);
+/* one line of a log: {panel, word, line, at: milliseconds, time: "10:41"} */
+export function logLine({ panel, word, line, at, time }) {
+  const item = copy(`log-${panel}`), when = item.querySelector("time");
+  item.querySelector(".text-truncate").textContent = line ? `${word} · ${line}` : word;
+  when.textContent = time;
+  when.dateTime = new Date(at).toISOString();
+  return item;
+}
+
+export function addToLog(entry) {
+  log.prepend(logLine(entry));
   while (log.children.length > KEPT_IN_LOG) log.lastChild.remove();
 }

@@ -1,5 +1,5 @@
 /* Judges a card's code by itself: form, signature, dates. The twin of app/cards/payload.py and reading.py;
-   both are held to tests/cards/vectors/codes.json. No page, no network, no clock: whoever asks says when. */
+   both are held to tests/cards/vectors/codes.json.gz. No page, no network, no clock: whoever asks says when. */
 
 export const HEADER_BYTES = 11;
 
@@ -52,13 +52,21 @@ export function parseCode(text, cardBaseUrl) {
 export async function loadKeys(jwks, engine = null) {
   const keys = new Map();
   for (const jwk of jwks.keys) {
-    const id = /^card-(\d+)$/.exec(jwk.kid);
-    if (!id || jwk.kty !== "OKP" || jwk.crv !== "Ed25519") continue;
-    const raw = Uint8Array.from(atob(jwk.x.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
-    keys.set(Number(id[1]), engine === "noble" ? await nobleKey(raw) : await ownKey(raw, engine));
+    const id = /^card-(\d+)$/.exec(jwk.kid);   // other keys sign other things
+    if (id) keys.set(Number(id[1]), await verifyingKey(jwk, engine));
   }
   return keys;
 }
+
+/* async (signature, message) => boolean of one public key */
+export async function verifyingKey(jwk, engine = null) {
+  if (jwk.kty !== "OKP" || jwk.crv !== "Ed25519") throw new Error(`${jwk.kid} is no Ed25519 key`);
+  const raw = bytesOfBase64url(jwk.x);
+  return engine === "noble" ? nobleKey(raw) : ownKey(raw, engine);
+}
+
+export const bytesOfBase64url = (text) =>
+  Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (char) => char.charCodeAt(0));
 
 async function ownKey(raw, engine) {
   try {
@@ -71,10 +79,13 @@ async function ownKey(raw, engine) {
 }
 
 async function nobleKey(raw) {
-  const { verifyAsync } = await import("../vendor/ed25519.js");
+  const { Point, verifyAsync } = await import("../vendor/ed25519.js");
   return async (signature, message) => {
     try {
-      return await verifyAsync(signature, message, raw, { zip215: false });   // strict, as RFC 8032 and Python
+      // Strict, as RFC 8032. It compares eight times both sides, Python and WebCrypto the sides themselves: a
+      // signature whose R lies outside the base point's group is none to them.
+      const isSigned = await verifyAsync(signature, message, raw, { zip215: false });
+      return isSigned && Point.fromBytes(signature.slice(0, 32)).isTorsionFree();
     } catch {
       return false;   // it throws on points and numbers out of range
     }

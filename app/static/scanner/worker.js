@@ -1,0 +1,71 @@
+/* The scanner's service worker: the page opens without signal. It keeps the page of each desk with the files of one
+   version and changes them together. VERSION, a digest of all of them, and ASSETS, their addresses, are written above
+   this text by app/verification/install_views.py; a page names its version in the address of its manifest. */
+
+const PREFIX = "carnet-scanner-", CACHE = PREFIX + VERSION, PAGE = "/scan";
+const PATHS = new Set(ASSETS.map((address) => address.split("?")[0]));
+const FONTS = /^\/static\/vendor\/(fonts\/.*\.woff2|ed25519\.js)$/;   // kept once a page has needed them
+
+const isOurs = async (response) => response.ok && !response.redirected && (await response.clone().text()).includes(VERSION);
+const olderCaches = async () => (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+
+async function install() {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(ASSETS);
+  for (const name of await olderCaches()) {
+    for (const { url } of await (await caches.open(name)).keys()) {
+      if (new URL(url).pathname !== PAGE || await cache.match(url)) continue;
+      const response = await fetch(url);
+      if (await isOurs(response)) await cache.put(url, response);
+      else if (response.redirected) throw new Error("signed out: the version that is here stays");
+    }
+  }
+  await self.skipWaiting();
+}
+
+async function activate() {
+  for (const name of await olderCaches()) await caches.delete(name);
+  await self.clients.claim();
+}
+
+/* The page from here at once, and a fresh one for the next time; from the server where there is none. */
+async function page(event) {
+  const cache = await caches.open(CACHE), { url } = event.request;
+  const kept = await cache.match(url);
+  const fetched = fetch(event.request);
+  event.waitUntil(fetched.then((response) => keepPage(url, response.clone()), () => {}));
+  if (kept) return kept;
+  try {
+    return await fetched;
+  } catch (error) {
+    const [any] = (await cache.keys()).filter((request) => new URL(request.url).pathname === PAGE);
+    if (!any || new URL(url).search) throw error;
+    return Response.redirect(any.url);
+  }
+}
+
+async function keepPage(url, response) {
+  if (new URL(url).searchParams.has("desk") && await isOurs(response)) await (await caches.open(CACHE)).put(url, response);
+}
+
+async function file(request) {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(request, { ignoreSearch: true });
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (response.ok && FONTS.test(new URL(request.url).pathname)) await cache.put(request, response.clone());
+  return response;
+}
+
+self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("activate", (event) => event.waitUntil(activate()));
+self.addEventListener("fetch", (event) => {
+  const { request } = event, url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== location.origin) return;
+  if (request.mode === "navigate" && url.pathname === PAGE) event.respondWith(page(event));
+  else if (PATHS.has(url.pathname) || FONTS.test(url.pathname)) event.respondWith(file(request));
+});
+/* the first page was there before its worker: it asks to be kept */
+self.addEventListener("message", (event) => {
+  event.waitUntil(fetch(event.data.keep).then((response) => keepPage(event.data.keep, response), () => {}));
+});

@@ -1,0 +1,1 @@
+"""Timings and sizes, each beside a baseline of the same run: make bench."""
