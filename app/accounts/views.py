@@ -85,12 +85,9 @@ def use_link(token: str) -> ResponseReturnValue:
 @bp.post("/sign-out")
 @access.signed_in
 def sign_out() -> ResponseReturnValue:
-    has_scans = signed_in.may("scan") or any("carnet-desk-" in name for name in request.cookies)
     signed_in.sign_out()
-    response = redirect(url_for("portal.index"), 303)
-    if not has_scans:  # a scanner's scans that wait for signal stay; the scripts delete a card by itself too
-        response.headers["Clear-Site-Data"] = '"storage"'  # codes kept for a day without signal
-    return response
+    # The page's script has deleted the card that is kept. Clear-Site-Data would take a scanner's waiting scans too.
+    return redirect(url_for("portal.index"), 303)
 
 
 @bp.post("/account/sessions/<int:session_id>/end")

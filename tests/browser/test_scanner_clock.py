@@ -40,13 +40,14 @@ def test_an_hour_wrong_clock_is_shown_turns_live_cards_amber_and_dates_no_scan_w
     with serve(app) as (site, _signal), door(browser, app, site, cast.desk.id) as at_door:
         at_door.open_ready(HOUR_MS)
         expect(at_door.page.locator("#note-clock")).to_contain_text("This device’s clock is 60 minutes fast")
-        shown = live(cast.alice), static(cast.alice), code(card_of(cast.alice), window=120)
+        shown = live(cast.alice), static(cast.alice), code(card_of(cast.alice), window=120), live(cast.dan)
         db.session.commit()
         at_door.lose_signal()
         began = clock.now()
         assert at_door.judge(shown[0]) == ("clock_wrong", "check")
         assert at_door.judge(shown[1]) == ("ok", "check")
         assert at_door.judge(shown[2]) == ("stale_code", "no")  # a code of the device's hour, not of ours
+        assert at_door.judge(shown[3]) == ("revoked", "no")  # whom the list names is not let in on sight of an ID
         ended = clock.now()
         at_door.find_signal()
         at_door.wait_until_sent()
