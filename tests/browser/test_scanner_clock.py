@@ -22,7 +22,6 @@ HOUR_MS = 3_600_000
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-    pytest.mark.xdist_group("scanner"),
 ]
 
 

@@ -21,7 +21,6 @@ RUNS = int(os.environ.get("SCANNER_RUNS", "1"))
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-    pytest.mark.xdist_group("scanner"),
 ]
 
 

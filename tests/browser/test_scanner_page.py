@@ -47,7 +47,6 @@ MEASURED = """() => {
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-    pytest.mark.xdist_group("scanner"),
 ]
 
 

@@ -29,7 +29,6 @@ KEEP_MANY = """async ({scan, many}) => {
 
 pytestmark = [
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
-    pytest.mark.xdist_group("scanner"),
 ]
 
 

@@ -14,8 +14,6 @@ from tests.browser.own_scripts import empty_page
 from tests.cards.opening import Refused, open_list
 from tests.cards.vectors.generate import CARD, KEYS, TODAY, read_shared
 
-pytestmark = pytest.mark.xdist_group("own_scripts")  # one browser for all
-
 READ_ALL = """async ({shared, engine}) => {
   const {loadKeys, readCode} = await import("/scanner/verifier.js");
   const keys = await loadKeys(shared.jwks, engine);

@@ -43,7 +43,6 @@ def outcomes() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.xdist_group("stripe_cli")
 @pytest.mark.parametrize("name", EVENTS)
 def test_stripes_own_command_line_can_trigger(name: str) -> None:
     outcome = outcomes()[name]

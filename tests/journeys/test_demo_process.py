@@ -10,11 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-import pytest
-
 from tests.journeys.conftest import ROOT, Demo, start_demo
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def children_of(process: int) -> set[int]:

@@ -8,7 +8,6 @@ import re
 import urllib.request
 from pathlib import Path
 
-import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect
@@ -18,8 +17,6 @@ from tests.journeys.conftest import CHROMIUM, QUIET, Demo
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 800}
 CAMERA = {"width": 640, "height": 480}
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def person(browser: Browser, phone: bool = True) -> Page:
@@ -187,6 +184,7 @@ def test_a_member_finds_home_card_and_account_and_can_sign_out(demo: Demo, brows
         check(page)
     page.goto(f"{demo.site}/account")
     page.get_by_role("button", name="Sign out", exact=True).first.click()
+    page.wait_for_url(f"{demo.site}/")
     page.goto(f"{demo.site}/card")
     expect(page).to_have_url(re.compile("/sign-in"))
 

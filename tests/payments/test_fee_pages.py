@@ -17,6 +17,10 @@ from app.people.service import get_person
 from tests.payments.paying_pages import at_once, clicks, fields, long, member, newest_payment, take_transfers, words
 from tests.payments.shop import Shop, checkout_in
 
+# What pages say; what the database holds is tested on both where it is written.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 DAY = timedelta(days=1)
 
 

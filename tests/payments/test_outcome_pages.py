@@ -21,6 +21,10 @@ from app.people.service import get_person
 from tests.payments.paying_pages import IBAN, at_once, clicks, long, member, newest_payment, take_transfers, words
 from tests.payments.shop import Browser, Shop
 
+# What pages say; what the database holds is tested on both where it is written.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
 DAY = timedelta(days=1)
 
 

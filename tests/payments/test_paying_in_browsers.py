@@ -22,7 +22,6 @@ DESKTOP: ViewportSize = {"width": 1280, "height": 800}
 PATIENCE = 15_000  # ms, on a machine that does other things meanwhile
 
 pytestmark = [
-    pytest.mark.xdist_group("paying_in_browsers"),  # one browser for all
     pytest.mark.parametrize("database_url", ["sqlite"], indirect=True),
 ]
 

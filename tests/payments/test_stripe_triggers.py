@@ -32,8 +32,6 @@ SOME = """
 """.split()
 OTHERS = list(EVENTS) if os.environ.get("ALL_STEPS") == "1" else SOME
 
-pytestmark = pytest.mark.xdist_group("stripe_triggers")
-
 
 @pytest.fixture(scope="module")
 def found(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -11,12 +10,11 @@ from tests.payments.histories.machine import Histories
 
 STEADY = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), print_blob=False,
-    phases=(Phase.generate, Phase.shrink), stateful_step_count=20,
+    phases=(Phase.generate, Phase.shrink), stateful_step_count=12,
 )  # fmt: skip
 HISTORIES = {"sqlite": 50, "postgresql": 4}
 
 
-@pytest.mark.xdist_group("histories")
 def test_whatever_happens_in_whatever_order_everything_agrees_after_a_sweep(house: House) -> None:
     machine = type("HistoriesHere", (Histories,), {"house": house})
     run_state_machine_as_test(machine, settings=settings(STEADY, max_examples=HISTORIES[house.kind]))
