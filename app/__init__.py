@@ -111,6 +111,7 @@ def _register_packages(app: Flask) -> None:
     from app.verification import scan_views as verification  # on one blueprint with the pages
 
     access.enforce(app)
+    security.refuse_nul(app)
     for package in (signed_in, services, payments, apple_api):
         package.register_checks()
     cards_checks.register()

@@ -1,8 +1,8 @@
-"""Headers on every response, errors included."""
+"""Headers on every response, errors included; addresses that name nothing."""
 
 from __future__ import annotations
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 SCANNER_POLICY = f"{POLICY}; script-src 'self' 'wasm-unsafe-eval'"
@@ -27,3 +27,13 @@ def set_headers(app: Flask) -> None:
         return response
 
     app.after_request(headers)
+
+
+def refuse_nul(app: Flask) -> None:
+    """An address with a NUL names nothing; PostgreSQL would not take it as text."""
+
+    def refuse() -> None:
+        if any("\0" in str(part) for part in (request.view_args or {}).values()):
+            abort(404)
+
+    app.before_request(refuse)

@@ -104,7 +104,6 @@ def test_another_card_is_given_on_the_providers_page(shop: Shop, gus: Browser) -
     assert (refused.status_code, "Nothing was changed." in refused.text) == (503, True)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("tier", ["decade", "life", None])
 def test_it_is_not_offered_where_nothing_can_renew_by_itself(shop: Shop, tier: str | None) -> None:
     with shop.books():
@@ -162,7 +161,6 @@ def test_the_notices_link_switches_off_by_its_button_only_and_without_a_sign_in(
     assert (stranger.get(link).status_code, stranger.post(link, page="/sign-in").status_code) == (410, 410)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_notices_letter_carries_that_link(shop: Shop) -> None:
     member(shop, "gus", days_ago=340)
     browser = shop.browser("gus@example.org")
@@ -201,7 +199,6 @@ def test_withdrawing_is_confirmed_once_and_gives_the_money_back(shop: Shop) -> N
 
 
 @pytest.mark.parametrize(("days", "status"), [(14, 200), (15, 409)])
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_last_day_to_withdraw_is_the_last(shop: Shop, days: int, status: int) -> None:
     alice = shop.browser()
     shop.pay(alice.choose("basic"))
@@ -212,7 +209,6 @@ def test_the_last_day_to_withdraw_is_the_last(shop: Shop, days: int, status: int
     assert alice.post(path, page="/account").status_code == (303 if status == 200 else 409)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_association_sets_how_long_and_cash_is_no_online_contract(shop: Shop, gus: Browser) -> None:
     member(shop, "ida", days_ago=0)
     assert "Withdraw from the contract" not in words(shop.browser("ida@example.org").get("/account"))
@@ -226,7 +222,6 @@ def test_the_association_sets_how_long_and_cash_is_no_online_contract(shop: Shop
     assert "Withdraw from the contract" not in words(alice.get("/account"))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_somebody_elses_payment_cannot_be_withdrawn(shop: Shop, gus: Browser) -> None:
     shop.pay(shop.browser().choose("basic"))
     path = f"/account/payments/{newest_payment(shop, shop.alice)}/withdraw"

@@ -49,7 +49,8 @@ def renewal(shop: Shop) -> AutoRenewal:
 def letters(shop: Shop, name: str) -> list[date]:
     """The days on which letters of this name were ordered."""
     ordered = shop.in_own_words(select(Job.created_at).where(Job.name == name).order_by(Job.id))
-    return [at.date() for at in ordered]
+    with shop.books():
+        return [clock.day_of(at) for at in ordered]
 
 
 def subscription(shop: Shop) -> dict[str, object]:

@@ -132,7 +132,6 @@ def test_without_the_mark_nothing_renews_by_itself(shop: Shop) -> None:
     assert shop.in_own_words(select(AutoRenewal.id)) == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_cannot_renew_by_itself_says_so_beside_the_mark(shop: Shop) -> None:
     take_transfers(shop)
     with shop.books():
@@ -217,13 +216,11 @@ def test_pressing_upgrade_three_times_charges_once(shop: Shop) -> None:
     ("days_ago", "reason"),
     [(370, "Your year is over: choose the tier you want when you renew."), (500, "Your membership ended")],
 )
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_who_cannot_change_now_is_told_what_to_do_instead(shop: Shop, days_ago: int, reason: str) -> None:
     member(shop, "gus", days_ago=days_ago)
     assert reason in words(shop.browser("gus@example.org").get("/upgrade"))
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_upgrade_whose_debit_is_on_its_way_keeps_everything_as_it_is(shop: Shop) -> None:
     gus = member(shop, "gus", days_ago=100)
     browser = shop.browser("gus@example.org")

@@ -145,7 +145,6 @@ def test_a_gift_taken_back_is_not_there_any_more(shop: Shop) -> None:
     assert len(shop.story(mia).terms) == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_disputed_gift_waits_and_a_lost_one_is_gone(shop: Shop) -> None:
     link = given(shop)
     member(shop, "mia")
@@ -158,7 +157,6 @@ def test_a_disputed_gift_waits_and_a_lost_one_is_gone(shop: Shop) -> None:
     assert mia.get(link).status_code == 410
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_member_for_life_is_told_that_it_adds_nothing(shop: Shop) -> None:
     link = given(shop)
     mia = member(shop, "mia", days_ago=400)
@@ -170,7 +168,6 @@ def test_a_member_for_life_is_told_that_it_adds_nothing(shop: Shop) -> None:
     assert "You are a member for life" in words(page) and "Accept the gift" not in page.text
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_days_that_moved_since_the_page_was_opened_are_shown_again_first(shop: Shop) -> None:
     link = given(shop)
     mia = member(shop, "mia", days_ago=500)
@@ -199,7 +196,6 @@ def test_two_tabs_with_two_recipients_leave_one_page_that_can_be_paid(shop: Shop
     assert (shop.story().payments.count("paid"), len(shop.story().receipts)) == (1, 1)
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_what_is_wrong_with_a_gift_stands_beside_its_field(shop: Shop) -> None:
     alice = shop.browser()
     for form, said in (
@@ -216,7 +212,6 @@ def test_what_is_wrong_with_a_gift_stands_beside_its_field(shop: Shop) -> None:
     assert shop.checkouts() == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_reduced_tier_is_no_gift(shop: Shop) -> None:
     with shop.books():
         add_tier("young", "Young", 1000, clock.now(), graduated_within=3)
@@ -226,7 +221,6 @@ def test_a_reduced_tier_is_no_gift(shop: Shop) -> None:
     assert alice.post("/gift", {**TO_MIA, "tier": "young"}).status_code == 400
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_letters_link_opens_the_gift(shop: Shop) -> None:
     given(shop)
     with shop.books():

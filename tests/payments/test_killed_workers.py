@@ -30,7 +30,7 @@ def gunicorn(shop: Shop, database_url: str, instance: Path, die_at: Path) -> Ite
     }  # fmt: skip
     command = [
         sys.executable, "-m", "gunicorn", "--workers=1", "--threads=4", f"--bind=fd://{socket}", "--log-level=critical",
-        "--no-control-socket", "tests.payments.dying:app",
+        "--no-control-socket", "--graceful-timeout=5", "tests.payments.dying:app",
     ]  # fmt: skip
     master = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL, pass_fds=[socket])
     try:
@@ -38,7 +38,7 @@ def gunicorn(shop: Shop, database_url: str, instance: Path, die_at: Path) -> Ite
         yield
     finally:
         master.terminate()
-        master.wait(20)
+        master.wait(60)
 
 
 def _wait_for(url: str) -> None:
@@ -96,6 +96,7 @@ def test_a_worker_killed_before_the_commit_and_never_told_again_is_healed_by_the
     die_at.write_text("before commit")
     with gunicorn(shop, database_url, instance, die_at):
         assert shop.control(f"events/{event}/deliver")["statuses"] == [None]
+        _wait_for(shop.url)
     assert not die_at.exists()
     assert shop.story().terms == []
     shop.sweep()

@@ -154,7 +154,6 @@ def test_a_renewers_debit_leaves_membership_and_card_as_they_are(shop: Shop) -> 
 # Money that fits nothing.
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_days_paid_twice_are_said_to_be_safe_and_with_the_treasurer(shop: Shop) -> None:
     alice = shop.browser()
     checkout = alice.choose("basic")
@@ -177,7 +176,6 @@ def service_number(shop: Shop, person_id: int, method: str) -> str:
         return found.number
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_money_after_a_cancellation_is_with_the_treasurer(shop: Shop) -> None:
     take_transfers(shop)
     alice = shop.browser()
@@ -231,7 +229,6 @@ def test_the_key_opens_its_own_payment_only_and_not_for_ever(shop: Shop) -> None
     assert stranger.get(f"/payments/{number}/done?key={key}").status_code == 302
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_page_that_waits_looks_again_with_its_key(shop: Shop) -> None:
     gus = member(shop, "gus")
     shop.browser("gus@example.org").choose("basic", "/renew")
@@ -241,7 +238,6 @@ def test_a_page_that_waits_looks_again_with_its_key(shop: Shop) -> None:
     assert re.search(r'href="([^"]*)"[^>]*><svg[^>]*><use[^>]*rotate-cw', page.text)[1] == path  # type: ignore[index]
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_bank_details_are_their_owners(shop: Shop) -> None:
     take_transfers(shop)
     alice = shop.browser()

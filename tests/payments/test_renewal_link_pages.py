@@ -113,7 +113,6 @@ def test_the_chosen_tier_of_the_next_renewal_is_what_the_link_sells(shop: Shop, 
     assert shop.story(gus).terms[1].startswith("plus ")
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_an_offer_that_changed_since_is_shown_again_first(shop: Shop, gus: int) -> None:
     stranger, link = shop.browser(None), link_of(shop, gus)
     shown = fields(stranger.get(link), "shown")[0]
@@ -125,7 +124,6 @@ def test_an_offer_that_changed_since_is_shown_again_first(shop: Shop, gus: int) 
     assert shop.checkouts() == []
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("days_ago", "said"), [(370, "keep your dates"), (500, "Gus, come back as a member")])
 def test_in_grace_and_after_it_the_link_says_what_is_true_now(shop: Shop, days_ago: int, said: str) -> None:
     late = member(shop, "gus", days_ago=days_ago)
@@ -135,7 +133,6 @@ def test_in_grace_and_after_it_the_link_says_what_is_true_now(shop: Shop, days_a
     assert shop.story(late).status == "active"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_where_one_press_cannot_renew_the_link_says_sign_in_and_no_more(shop: Shop, gus: int) -> None:
     stranger, link = shop.browser(None), link_of(shop, gus)
     with shop.books():
@@ -150,7 +147,6 @@ def test_where_one_press_cannot_renew_the_link_says_sign_in_and_no_more(shop: Sh
     assert stranger.post(link, page="/sign-in").headers["Location"] == link
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_debit_on_its_way_is_not_paid_a_second_time_by_the_link(shop: Shop, gus: int) -> None:
     stranger, link = shop.browser(None), link_of(shop, gus)
     shop.control("payment-methods", card=True, sepa_debit=True)
@@ -162,7 +158,6 @@ def test_a_debit_on_its_way_is_not_paid_a_second_time_by_the_link(shop: Shop, gu
     assert len(shop.checkouts()) == 1
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_reminders_letter_carries_a_link_that_pays(shop: Shop) -> None:
     ends_on = shop.today + 31 * DAY
     days_ago = next(n for n in (333, 334) if anniversary(shop.today - n * DAY, 12) - DAY == ends_on)

@@ -30,30 +30,33 @@ async function activate() {
 
 /* The page from here at once, and a fresh one for the next time; from the server where there is none. */
 async function page(event) {
-  const cache = await caches.open(CACHE), { url } = event.request;
-  const kept = await cache.match(url);
+  const { url } = event.request, kept = await caches.match(url, { cacheName: CACHE });
   const fetched = fetch(event.request);
   event.waitUntil(fetched.then((response) => keepPage(url, response.clone()), () => {}));
   if (kept) return kept;
   try {
     return await fetched;
   } catch (error) {
-    const [any] = (await cache.keys()).filter((request) => new URL(request.url).pathname === PAGE);
+    const [any] = (await (await caches.open(CACHE)).keys()).filter((request) => new URL(request.url).pathname === PAGE);
     if (!any || new URL(url).search) throw error;
     return Response.redirect(any.url);
   }
 }
 
 async function keepPage(url, response) {
-  if (new URL(url).searchParams.has("desk") && await isOurs(response)) await (await caches.open(CACHE)).put(url, response);
+  if (new URL(url).searchParams.has("desk") && await isOurs(response)) await keep(url, response);
+}
+
+/* A worker that a newer one has followed may still be waiting for an answer: it does not make its cache again. */
+async function keep(request, response) {
+  if (await caches.has(CACHE)) await (await caches.open(CACHE)).put(request, response);
 }
 
 async function file(request) {
-  const cache = await caches.open(CACHE);
-  const kept = await cache.match(request, { ignoreSearch: true });
+  const kept = await caches.match(request, { cacheName: CACHE, ignoreSearch: true });
   if (kept) return kept;
   const response = await fetch(request);
-  if (response.ok && FONTS.test(new URL(request.url).pathname)) await cache.put(request, response.clone());
+  if (response.ok && FONTS.test(new URL(request.url).pathname)) await keep(request, response.clone());
   return response;
 }
 
