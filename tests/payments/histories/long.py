@@ -45,7 +45,7 @@ the provider and with what was typed in, receipts have no gap, the card, the cam
 the same, and a further sweep changes nothing.
 """
 CHUNK = 50
-STEPS = 30
+STEPS = 20
 
 
 def main() -> int:
