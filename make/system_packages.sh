@@ -1,7 +1,6 @@
 #!/bin/sh
 # What the tests need from the system: PostgreSQL's server, a Chromium, FreeRADIUS with its clients, Apache with
-# mod_auth_openidc. Installed through apt-get where
-# there is one (with sudo when not root), named otherwise.
+# mod_auth_openidc. Installed through apt-get where there is one (with sudo when not root), named otherwise.
 set -eu
 
 missing=""
