@@ -24,6 +24,7 @@ test-long: $(VENV)/dev system-packages test-assets ## what takes hours; results 
 	ALL_STEPS=1 $(BIN)/python -m pytest tests/payments/test_stripe_triggers.py
 	LONG=1 $(BIN)/python -m pytest tests/browser/test_every_page.py
 	SCANNER_RUNS=20 $(BIN)/python -m pytest tests/browser/test_scanner_kinds.py
+	API_EXAMPLES=400 API_RESULT=docs/quality/api.md $(BIN)/python -m pytest tests/services/test_schemathesis.py
 	$(BIN)/python -m tests.payments.histories.long --histories 20000 --seed 1000 --progress build/histories.jsonl
 	$(BIN)/python -m tests.mutating
 

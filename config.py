@@ -51,8 +51,17 @@ class Config:
     GOOGLE_WALLET_ISSUER: str
     GOOGLE_WALLET_KEY: str
     GOOGLE_WALLET_API: str
+    WIFI_SSID: str
+    WIFI_REALM: str
+    WIFI_SERVER_NAME: str
+    WIFI_CA: str
+    WIFI_PROFILE_CERT: str
+    WIFI_PROFILE_KEY: str
+    WIFI_CONTROLLERS: str
+    WEBHOOK_PRIVATE_HOSTS: tuple[str, ...]
     MAIL_URL: str
     CARD_KEYS: str
+    OIDC_KEYS: str
     TIME_ZONE: str
     DEFAULT_LOCALE: str
     TRUSTED_PROXIES: int
@@ -60,6 +69,7 @@ class Config:
     PRODUCTION: bool
     INSTANCE: Path
     CARD_KEYS_PATH: Path | None = field(default=None, compare=False)  # the file they came from
+    OIDC_KEYS_PATH: Path | None = field(default=None, compare=False)  # likewise; on loopback made on first use
 
     @property
     def HTTPS(self) -> bool:
@@ -121,7 +131,7 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
             return value
         if production:
             raise ConfigurationError(f"{name} is missing: set {name} or {name}_FILE.")
-        return _kept(instance / name.lower(), generate)
+        return kept_secret(instance / name.lower(), generate)
 
     secret_key = secret("SECRET_KEY", lambda: secrets.token_urlsafe(48))
     if is_guessable(secret_key):
@@ -132,6 +142,11 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
     if not read("CARD_KEYS"):
         card_keys_path = instance / "card_keys"
         card_keys = _with_status_key(card_keys_path)
+
+    oidc_keys = read("OIDC_KEYS")
+    oidc_keys_path = Path(environ["OIDC_KEYS_FILE"]) if environ.get("OIDC_KEYS_FILE") else None
+    if not oidc_keys and not production:
+        oidc_keys_path = instance / "oidc_keys"
 
     stripe_key = read("STRIPE_SECRET_KEY")
     webhook_secrets = tuple(s for s in (p.strip() for p in read("STRIPE_WEBHOOK_SECRET").split(",")) if s)
@@ -157,8 +172,12 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
         STRIPE_WEBHOOK_SECRETS=webhook_secrets,
         STRIPE_API_BASE=read("STRIPE_API_BASE"),
         **_wallets(read, production),
+        **_wifi(read, production, instance),
+        WIFI_CONTROLLERS=read("WIFI_CONTROLLERS"),
+        WEBHOOK_PRIVATE_HOSTS=_hosts(read("WEBHOOK_PRIVATE_HOSTS"), "WEBHOOK_PRIVATE_HOSTS"),
         MAIL_URL=_mail_url(read("MAIL_URL", (instance / "mail").absolute().as_uri())),
         CARD_KEYS=card_keys,
+        OIDC_KEYS=oidc_keys,
         TIME_ZONE=_time_zone(read("TIME_ZONE", "Europe/Madrid")),
         DEFAULT_LOCALE=_locale(read("DEFAULT_LOCALE", "en")),
         TRUSTED_PROXIES=_count(read("TRUSTED_PROXIES", "0"), "TRUSTED_PROXIES"),
@@ -166,6 +185,7 @@ def load(environ: Mapping[str, str] | None = None, instance: Path | None = None)
         PRODUCTION=production,
         INSTANCE=instance,
         CARD_KEYS_PATH=card_keys_path,
+        OIDC_KEYS_PATH=oidc_keys_path,
     )
 
 
@@ -189,6 +209,27 @@ def _wallets(read: _Reader, production: bool) -> dict[str, str]:
         if production and not values[name].startswith("https://"):
             raise ConfigurationError(f"{name} must be https://, or unset.")
     return values
+
+
+def _wifi(read: _Reader, production: bool, instance: Path) -> dict[str, str]:
+    """What a device has to know to join the Wi-Fi, all or none, and what signs profiles; on loopback values to try."""
+    network = {name: read(name) for name in ("WIFI_SSID", "WIFI_REALM", "WIFI_SERVER_NAME", "WIFI_CA")}
+    if any(network.values()) and not all(network.values()):
+        missing = next(name for name, value in network.items() if not value)
+        raise ConfigurationError(f"{missing} is missing: Wi-Fi needs {', '.join(network)}.")
+    signer = {name: read(name) for name in ("WIFI_PROFILE_CERT", "WIFI_PROFILE_KEY")}
+    if any(signer.values()) and not all(signer.values()):
+        raise ConfigurationError("WIFI_PROFILE_CERT and WIFI_PROFILE_KEY go together: set both or none.")
+    if not production:
+        trial = kept_secret(instance / "wifi_certificate", _new_wifi_certificate)
+        if not any(network.values()):
+            network = {
+                "WIFI_SSID": "Alumni-trial", "WIFI_REALM": "wifi.example.org",
+                "WIFI_SERVER_NAME": "radius.wifi.example.org", "WIFI_CA": trial[trial.index("-----BEGIN CERT") :],
+            }  # fmt: skip
+        if not any(signer.values()):
+            signer = {"WIFI_PROFILE_CERT": trial[trial.index("-----BEGIN CERT") :], "WIFI_PROFILE_KEY": trial}
+    return network | signer
 
 
 def is_loopback(url: str) -> bool:
@@ -224,6 +265,13 @@ def _url(value: str, name: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or beyond:
         raise ConfigurationError(f"{name} must be scheme and host only, such as https://alumni.example.org.")
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _hosts(value: str, name: str) -> tuple[str, ...]:
+    hosts = tuple(host for host in (part.strip().lower() for part in value.split(",")) if host)
+    if any(set(host) & set("/@*: ") for host in hosts):
+        raise ConfigurationError(f"{name} must be names of hosts only, with a comma between two.")
+    return hosts
 
 
 def _mail_url(value: str) -> str:
@@ -285,6 +333,12 @@ def _new_card_keys() -> str:
     return complete(None, FIRST_KEY_ON).dump()
 
 
+def _new_wifi_certificate() -> str:
+    from app.wifi.certificates import make_certificate  # needed on the first start only
+
+    return make_certificate()
+
+
 def _with_status_key(path: Path) -> str:
     """The generated card keys; those of a time before there were status keys get one."""
     from app.cards.keys import CardKeys, InvalidCardKeys, complete
@@ -315,7 +369,7 @@ def replace_secret(path: Path, text: str) -> None:
         raise
 
 
-def _kept(path: Path, generate: Callable[[], str]) -> str:
+def kept_secret(path: Path, generate: Callable[[], str]) -> str:
     """The secret kept at `path`, made on first use, readable by its owner only, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if not path.exists():

@@ -10,7 +10,7 @@ from flask_babel import get_locale
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import config as settings
-from app import audit, clock, doctor, errors, formats, jobs, logs, mail, security, static_files
+from app import api, audit, clock, doctor, errors, formats, jobs, logs, mail, security, static_files
 from app.association import get_association
 from app.commands import PlainGroup
 from app.extensions import babel, csrf, db, limiter, login_manager, migrate
@@ -42,6 +42,7 @@ def create_app(config: settings.Config | None = None) -> Flask:
 def _bind_extensions(app: Flask) -> None:
     from app.cards.keys import CardKeys, InvalidCardKeys
     from app.cards.wallets.setup import check_wallets
+    from app.wifi.network import check_wifi
 
     db.init_app(app)
     migrate.init_app(app, db, directory=MIGRATIONS, render_as_batch=True)
@@ -60,6 +61,7 @@ def _bind_extensions(app: Flask) -> None:
     except InvalidCardKeys as error:
         raise settings.ConfigurationError(str(error)) from None
     check_wallets(app)
+    check_wifi(app)
     if not app.extensions["card_keys"].of("status"):
         raise settings.ConfigurationError(
             "CARD_KEYS has no key for the status list: python -m app.cards FILE adds one to those in a file."
@@ -72,6 +74,7 @@ def _register_packages(app: Flask) -> None:
     from app.accounts import jobs as accounts_jobs
     from app.accounts import views as accounts
     from app.benefits import cli as benefits_cli
+    from app.benefits import jobs as benefits_jobs
     from app.cards import checks as cards_checks
     from app.cards import cli as cards_cli
     from app.cards import jobs as cards_jobs
@@ -82,6 +85,12 @@ def _register_packages(app: Flask) -> None:
     from app.cards.wallets import apple_api
     from app.cards.wallets import jobs as wallets_jobs
     from app.cards.wallets import views as wallets
+    from app.discounts import account_views as connections
+    from app.discounts import api as openid_api
+    from app.discounts import checks as openid_checks
+    from app.discounts import cli as openid_cli
+    from app.discounts import jobs as openid_jobs
+    from app.discounts import views as openid
     from app.memberships import cli as memberships_cli
     from app.payments import (
         account_views,
@@ -97,25 +106,45 @@ def _register_packages(app: Flask) -> None:
     from app.payments import jobs as payments_jobs
     from app.payments import views as payments
     from app.people import cli as people_cli
+    from app.portal import benefit_office_views, benefit_views, mails, members_api
     from app.portal import cli as portal_cli
-    from app.portal import mails
+    from app.portal import service_views as own_service
     from app.portal import settings_views as portal_settings
     from app.portal import staff_views as portal  # on one blueprint with the member's pages
+    from app.services import api_views, hook_checks, hook_cli, hook_jobs, hook_views, partners_cli
     from app.services import cli as services_cli
+    from app.services import jobs as services_jobs
     from app.services import service as services
+    from app.services import views as services_views
     from app.treasury import cli as treasury_cli
+    from app.treasury import payments_api
     from app.treasury import record_views as recording
     from app.treasury import views as treasury
-    from app.verification import api, checks_views, desk_views, install_views
+    from app.verification import announcing_jobs, checks_views, desk_views, install_views, redemptions_api
+    from app.verification import api as verification_api
     from app.verification import jobs as verification_jobs
     from app.verification import scan_views as verification  # on one blueprint with the pages
+    from app.wifi import admin_views as wifi_office
+    from app.wifi import api as radius
+    from app.wifi import captive_views, disconnect_jobs, setup_views, usage_jobs
+    from app.wifi import checks as wifi_checks
+    from app.wifi import cli as wifi_cli
+    from app.wifi import front as radius_front
+    from app.wifi import jobs as wifi_jobs
+    from app.wifi import views as wifi
 
     access.enforce(app)
     security.refuse_nul(app)
     for package in (signed_in, services, payments, apple_api):
         package.register_checks()
+    hook_checks.register()
     cards_checks.register()
-    for package_jobs in (accounts_jobs, cards_jobs, wallets_jobs, payments_jobs, verification_jobs):
+    wifi_checks.register()
+    openid_checks.register_checks()
+    for package_jobs in (
+        accounts_jobs, benefits_jobs, services_jobs, cards_jobs, wallets_jobs, payments_jobs, verification_jobs,
+        wifi_jobs, disconnect_jobs, usage_jobs, openid_jobs, hook_jobs, announcing_jobs,
+    ):  # fmt: skip
         package_jobs.register()
     paying = (
         payments, outcome_views, gift_views, renewal_link_views, auto_renewal_views, account_views, receipt_views,
@@ -135,20 +164,36 @@ def _register_packages(app: Flask) -> None:
         *paying,
         verification,
         install_views,
+        radius,
+        wifi,
+        setup_views,
+        captive_views,
+        wifi_office,
+        openid,
+        openid_api,
+        connections,
         checks_views,
         desk_views,
         treasury,
         recording,
         portal,
         portal_settings,
+        benefit_views,
+        benefit_office_views,
         mails,
+        api_views,
+        services_views,
+        own_service,
+        hook_views,
     ):
         app.register_blueprint(views.bp)
-    api.register_api(app)
-    for by_token in (api, apple_api):
+    radius_front.put_in_front(app)
+    api.register_api(app, verification_api, members_api, payments_api, redemptions_api)
+    for by_token in (apple_api, radius, openid_api):
         csrf.exempt(by_token.bp)
     for elsewhere in (portal_cli, remind_cli):
         elsewhere.add_to(memberships_cli.commands)
+    partners_cli.add_to(benefits_cli.commands)
     package_clis = (
         accounts_cli,
         benefits_cli,
@@ -157,7 +202,10 @@ def _register_packages(app: Flask) -> None:
         payments_cli,
         people_cli,
         services_cli,
+        hook_cli,
         treasury_cli,
+        wifi_cli,
+        openid_cli,
     )
     app.cli.add_command(doctor.doctor)
     for group in (

@@ -38,7 +38,7 @@ def register_error_pages(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    if request.path.startswith(("/api/", "/stripe/", "/scan/", "/healthz", "/readyz")):
+    if request.path.startswith(("/api/", "/radius/", "/stripe/", "/scan/", "/healthz", "/readyz")):
         return not request.path.startswith("/scan/pair/")  # a link that a person opens
     best = request.accept_mimetypes.best_match(["text/html", "application/json"])
     return request.is_json or best == "application/json"

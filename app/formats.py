@@ -30,6 +30,11 @@ def day_short(day: date) -> str:
     return format_date(day, _SHORT.get(_locale(), "medium"), locale=_locale()).replace(" ", NO_BREAK)
 
 
+def month_long(day: date) -> str:
+    """November 2026"""
+    return format_date(day, "LLLL yyyy", locale=_locale())
+
+
 def moment(instant: datetime) -> str:
     """23 Nov 2026, 10:42 in the association's time zone."""
     zone: ZoneInfo = clock.zone()

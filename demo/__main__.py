@@ -62,17 +62,22 @@ def run(port: int, instance: Path, ending: threading.Event) -> None:
     command.keep(environment(port, instance) | {"STRIPE_API_BASE": simulator.url}, instance)
     mails = mailbox.start(port_from(port + 2), instance / "mail")
     children: list[subprocess.Popen[bytes]] = []
+    shop = None
     try:
         from demo import clocks, sample  # import the application, which reads the environment set above
+        from demo.course_shop.server import CourseShop
 
         app = sample.prepare(simulator)
+        shop_port = port_from(port + 3)
+        shop = CourseShop(shop_port, sample.connect_shop(app, f"http://127.0.0.1:{shop_port}", instance))
         if ending.is_set():
             return
         simulator.webhooks.url = f"http://127.0.0.1:{port}/stripe/webhook"
         children = [start_site(port, instance), start_worker(instance)]
         threading.Thread(target=clocks.Clocks(app, simulator).keep_together, args=(ending,), daemon=True).start()
         if wait_until_up(port, instance, children, ending):
-            greet(port, sample.invite(app, CAST), f"{simulator.url}/_control", mails.url)
+            cast = (*CAST, *sample.shoppers(app))
+            greet(port, sample.invite(app, cast), f"{simulator.url}/_control", mails.url, shop.url)
             while not ending.wait(0.5):
                 if any(child.poll() is not None for child in children):
                     sys.exit(f"A part of the demo ended; its words are in {instance / 'log'}.")
@@ -84,6 +89,8 @@ def run(port: int, instance: Path, ending: threading.Event) -> None:
                 child.wait(8)
             except subprocess.TimeoutExpired:
                 child.kill()
+        if shop is not None:
+            shop.stop()
         mails.stop()
         simulator.stop()
 
@@ -101,9 +108,13 @@ def environment(port: int, instance: Path) -> dict[str, str]:
         "TIME_ZONE": "Europe/Madrid",
         "DEFAULT_LOCALE": "en",
         "REDIS_URL": "",
+        "OIDC_KEYS": "",
         "TRUSTED_PROXIES": "0",
         "FLASK_APP": "wsgi",
-    } | {f"{name}_FILE": "" for name in ("SECRET_KEY", "CARD_KEYS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")}
+    } | {
+        f"{name}_FILE": ""
+        for name in ("SECRET_KEY", "CARD_KEYS", "OIDC_KEYS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")
+    }
 
 
 def start_site(port: int, instance: Path) -> subprocess.Popen[bytes]:
@@ -135,10 +146,13 @@ def wait_until_up(port: int, instance: Path, children: list[subprocess.Popen[byt
     return False
 
 
-def greet(port: int, links: dict[str, str], control: str, mails: str) -> None:
+def greet(port: int, links: dict[str, str], control: str, mails: str, shop: str) -> None:
     lines = ["", f"  Carnet is on        http://127.0.0.1:{port}", "", "  Sign in, once each:"]
     lines += [f"    as the {role:<13} {link}" for role, link in links.items()]
-    lines += ["", f"  Mail it sent        {mails}", f"  Payment simulator   {control}", ""]
+    lines += ["", f"  Mail it sent        {mails}", f"  Payment simulator   {control}"]
+    lines += [f"  Course shop         {shop}"]
+    lines += ["    Another organisation’s site: sign in there with a membership, or give it a code."]
+    lines += ["    The alumna had her course this year, the graduate has not, the leaver’s year is over.", ""]
     lines += ["  Any command on it    .venv/bin/python -m demo.command clock shift 30d", ""]
     lines += ["  To join as somebody new: open the first address and read the mail it sends.", "  Ctrl-C ends it.", ""]
     print("\n".join(lines), flush=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 from flask import Flask
@@ -21,9 +22,10 @@ from sqlalchemy import delete
 from app import clock, create_app, jobs
 from app.accounts import service as accounts
 from app.association import get_association
-from app.benefits.service import add_benefit, get_benefit
+from app.benefits.redeeming import limit_remaining
+from app.benefits.service import get_benefit
 from app.extensions import db
-from app.memberships.service import add_tier, get_tier, list_tiers
+from app.memberships.service import add_tier, get_tier, list_tiers, standing_of
 from app.payments import checkouts
 from app.payments.manual import record_payment
 from app.payments.refunds import request_refund
@@ -33,8 +35,11 @@ from app.people.models import Person
 from app.people.rules import RegisterRow
 from app.people.service import find_persons_by_email, get_person
 from app.services.service import add_service
+from demo.benefits import Use, make, plan_uses, write_catalogue
+from demo.course_shop.connecting import Secrets, connect
 from demo.names import FACULTIES, FAMILY, GIVEN
 from demo.simulator.server import Simulator
+from demo.wifi import go_online
 
 PEOPLE = 320
 ONLINE_FOR = timedelta(days=330)
@@ -72,8 +77,29 @@ def invite(app: Flask, cast: Iterable[tuple[str, str, str]]) -> dict[str, str]:
     return links
 
 
+def connect_shop(app: Flask, url: str, instance: Path) -> Secrets:
+    """The course shop, made known to the association; what it has already stays."""
+    with app.app_context():
+        return connect(url, instance, clock.now())
+
+
+def shoppers(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Two people for the course shop, as `invite` takes them: one with a course left, one whose membership lapsed."""
+    with app.app_context():
+        now, today, wanted = clock.now(), clock.today(), {"active": "graduate", "lapsed": "leaver"}
+        courses = get_benefit("courses")
+        for line in range(2, PEOPLE + 1):
+            email = f"person{line}@example.org"
+            for person in find_persons_by_email(email):
+                status = standing_of(person.id, now, today).status
+                if status in wanted and (status == "lapsed" or limit_remaining(courses, person.id, now, today)):
+                    yield wanted.pop(status), email, "member"
+            if not wanted:
+                return
+
+
 def fill(simulator: Simulator) -> None:
-    """Tiers, benefits, desks, the register, and the fees of four years in the order they were paid."""
+    """Tiers, benefits, desks, the register, and the fees of four years and visits of one, in their order."""
     today = clock.today()
     chance = random.Random(2026)  # noqa: S311 - sample data, the same each time
     history_starts = datetime.combine(today - timedelta(days=4 * 365 + 60), time(9), UTC)
@@ -81,14 +107,21 @@ def fill(simulator: Simulator) -> None:
         open_association()
         people = [row.id for row in register(chance)]
     fees = with_troubles(sorted(plan(chance, people, today), key=lambda fee: fee.at))
-    for number, fee in enumerate(fees):
-        with at(fee.at, simulator):
-            pay(fee, simulator)
+    martas_year = max(fee.at for fee in fees if fee.person_id == people[0]).date()
+    uses = plan_uses(people[0], [fee.person_id for fee in fees[-80:]], martas_year, today)
+    events: list[Fee | Use] = sorted([*fees, *uses], key=lambda event: event.at)
+    for number, event in enumerate(events):
+        with at(event.at, simulator):
+            if isinstance(event, Fee):
+                pay(event, simulator)
+            else:
+                make(event)
         if sys.stdout.isatty():
-            print(f"\r  {number + 1} of {len(fees)} fees", end="", flush=True)
+            print(f"\r  {number + 1} of {len(events)} fees and visits", end="", flush=True)
     if sys.stdout.isatty():
         print()
     with at(datetime.now(UTC), simulator):
+        go_online(people[0], [fee.person_id for fee in reversed(fees)], clock.now())
         # What was mailed over the years is not the visitor's mail, and nobody waits for news of those days.
         db.session.execute(delete(jobs.Job).where(jobs.Job.state == "waiting"))
         db.session.commit()
@@ -121,10 +154,7 @@ def open_association() -> None:
     association.iban, association.bic = "ES9121000418450200051332", "CAIXESBBXXX"
     basic = add_tier("basic", "Basic", 3000, now)
     plus = add_tier("plus", "Plus", 5000, now)
-    add_benefit("wifi", "Campus Wi-Fi", [basic, plus], in_grace=True)
-    add_benefit("courses", "Discounts on further courses", [basic, plus], in_grace=False)
-    add_benefit("library", "Library, with loans", [basic, plus], in_grace=True)
-    add_benefit("sports", "Sports hall and pool", [plus], in_grace=False)
+    write_catalogue(basic, plus, now)
     add_service("Main desk", ["scan"], None, now)
     add_service("Sports hall door", ["scan"], get_benefit("sports"), now)
     add_service("Course shop", ["verify"], get_benefit("courses"), now)

@@ -52,8 +52,8 @@ class Cast:
         now, today = clock.now(), clock.today()
         basic = add_tier("basic", "Basic", 3000, now)
         plus = add_tier("plus", "Plus", 5000, now)
-        wifi = add_benefit("wifi", "Campus Wi-Fi", [basic, plus], in_grace=True)
-        sports = add_benefit("sports", "Sports hall", [plus], in_grace=False)
+        wifi = add_benefit("wifi", "Campus Wi-Fi", [basic, plus], in_grace=True, now=now)
+        sports = add_benefit("sports", "Sports hall", [plus], in_grace=False, now=now)
         people = {
             name: add_person(name.capitalize(), family, f"{name}@example.org", now)
             for name, family in (

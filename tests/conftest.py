@@ -90,6 +90,7 @@ def make_app(
             app.config.from_object(settings)
             init_mail(app)
             limiter.reset()
+            app.extensions.pop("service_keys", None)  # whose key is remembered for some seconds
         made.append(app)
         return app
 

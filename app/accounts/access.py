@@ -32,6 +32,7 @@ signed_in = mark("signed_in")
 treasurer = mark("staff", "treasurer")
 admin = mark("staff", "admin")
 signed_by_stripe = mark("signed_by_stripe")
+service_account = mark("service_account")  # one of a service's own people
 desk = mark("desk", "scan")  # staff who scan, or a paired tablet; the view asks at_desk for which desk
 desk_even_ended = mark("desk", "upload")  # a tablet whose pairing has ended, too
 

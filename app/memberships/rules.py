@@ -205,6 +205,26 @@ def has_graduated_within(graduation_years: Iterable[int | None], years: int, tod
     return any(year is not None and 0 <= today.year - year <= years for year in graduation_years)
 
 
+def own_year(starts_on: date, sold_ends_on: date, day: date) -> tuple[date, date]:
+    """The first and the last day of the year that `day` is in, of a term sold from `starts_on` to `sold_ends_on`.
+
+    Years begin on the term's anniversaries; days that make no whole year (a bonus, a short term) and those of grace
+    belong to the year before them.
+    """
+    index = 0
+    while anniversary(starts_on, 12 * (index + 1)) <= day and _has_whole_year(starts_on, sold_ends_on, index + 1):
+        index += 1
+    is_last = not _has_whole_year(starts_on, sold_ends_on, index + 1)
+    return (
+        anniversary(starts_on, 12 * index),
+        sold_ends_on if is_last else anniversary(starts_on, 12 * (index + 1)) - DAY,
+    )
+
+
+def _has_whole_year(starts_on: date, sold_ends_on: date, index: int) -> bool:
+    return anniversary(starts_on, 12 * (index + 1)) - DAY <= sold_ends_on
+
+
 def is_covered(terms: Iterable[HeldTerm], starts_on: date, ends_on: date) -> bool:
     """Whether any day from `starts_on` to `ends_on` is somebody's already."""
     return any(not t.is_empty and t.starts_on <= ends_on and starts_on <= t.ends_on for t in terms)

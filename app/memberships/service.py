@@ -41,6 +41,7 @@ from app.memberships.standings import (
     membership_of,
     memberships_of,
     standing_of,
+    standings_of,
 )
 from app.memberships.terms import (
     ended_word,
@@ -62,16 +63,17 @@ from app.memberships.tiers import (
     set_price,
 )
 from app.memberships.upgrades import upgrade_offer_for, upgrade_offers
+from app.memberships.years import OwnYear, own_year_of
 
 __all__ = [
-    "CARRIED_OVER", "FOR_LIFE", "NEVER", "DueReminder", "Membership", "Offer", "PricedOffer", "Standing",
+    "CARRIED_OVER", "FOR_LIFE", "NEVER", "DueReminder", "Membership", "Offer", "OwnYear", "PricedOffer", "Standing",
     "TermDates", "add_tier", "are_reminders_stopped", "choose_renewal_tier", "close_tier", "condition_words",
     "count_by_status", "count_by_tier", "current_successor", "due_reminders", "end_terms_of_payment", "ended_word",
     "find_renewal_choice", "find_term_of_payment", "find_tier", "get_tier", "get_tier_by_id", "gift_dates",
     "gift_offer", "grant", "grant_term", "hold_person", "holds_of", "is_closed", "is_on_hold",
     "lift_suspension_of_payment", "list_tiers", "lock_person", "meets_condition", "membership_of", "memberships_of",
-    "note_reminder", "offer_for", "price_on", "record_seen_document", "release_person", "renewal_tier",
+    "note_reminder", "offer_for", "own_year_of", "price_on", "record_seen_document", "release_person", "renewal_tier",
     "renewed_offer", "restore_terms_of_payment", "sell_gift", "sell_term", "set_price", "standing_as_known",
-    "standing_of", "stop_reminders", "suspend_days_of_payment", "tell_of_change", "terms_of", "tiers_on_sale",
-    "upgrade_offer_for", "upgrade_offers",
+    "standing_of", "standings_of", "stop_reminders", "suspend_days_of_payment", "tell_of_change", "terms_of",
+    "tiers_on_sale", "upgrade_offer_for", "upgrade_offers",
 ]  # fmt: skip

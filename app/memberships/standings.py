@@ -44,6 +44,11 @@ def standing_of(person_id: int, now: datetime, today: date) -> Standing:
     return rules.standing(held_terms(person_id, now), today)
 
 
+def standings_of(person_ids: Sequence[int], now: datetime, today: date) -> dict[int, Standing]:
+    """The same for many people, in as many queries as for one."""
+    return {person_id: rules.standing(held, today) for person_id, held in held_terms_of(person_ids, now).items()}
+
+
 def membership_of(person_id: int, now: datetime, today: date) -> Membership:
     """What a person's pages say of their membership."""
     return memberships_of([person_id], now, today)[person_id]

@@ -30,6 +30,7 @@ from app.payments import transfers
 from app.payments.history import history_of
 from app.payments.models import AutoRenewal, Gift, Payment
 from app.people.models import Person
+from app.portal.benefit_facts import brought_by
 
 MOST_SHOWN = 5
 ENDED_BY_MONEY = ("refunded", "withdrawn", "dispute_lost")
@@ -69,6 +70,7 @@ def home_facts(person: Person, address: str, now: datetime, today: date) -> dict
         "upgrade": higher[0] if higher else None,
         "has_card": membership.is_valid and find_card(person.id) is not None,
         "benefits": benefit_names(membership.tier) if membership.tier and membership.is_valid else [],
+        "brought": brought_by(person, rows, today),
         "rows": rows[:MOST_SHOWN],
         "has_more_rows": len(rows) > MOST_SHOWN,
     }

@@ -30,6 +30,7 @@ def samples(now: datetime, today: date) -> dict[str, Sample]:
         **made.renewals(),
         **made.reminders(),
         **made.photos(),
+        **made.webhooks(),
     }
     return found
 
@@ -141,6 +142,13 @@ class _Made:
             **{f"photo_refused-{reason}": refused(reason, False) for reason in ("face", "somebody_else", "no_photo")},
             "photo_refused-taken-down": refused("unfit", True),
         }
+
+    def webhooks(self) -> dict[str, Sample]:
+        def disabled(is_gone: bool) -> Sample:
+            facts = {"service": "Universitat de Montjuïc", "is_gone": is_gone, "log_url": self.url("/admin/webhooks/1")}
+            return Sample("webhook_disabled", facts)
+
+        return {"webhook_disabled": disabled(False), "webhook_disabled-gone": disabled(True)}
 
     def gifts(self) -> dict[str, Sample]:
         accept = self.url("/gift/sample")

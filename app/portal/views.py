@@ -29,6 +29,7 @@ from app.memberships.service import (
 from app.portal.account import account_facts
 from app.portal.explaining import explain, term_rows, today_for
 from app.portal.home import home_facts
+from app.services.people import services_of
 
 bp = Blueprint("portal", __name__)
 
@@ -51,7 +52,7 @@ def index() -> ResponseReturnValue:
     ):
         if current_user.has_role(role):
             return redirect(url_for(endpoint))
-    return redirect(url_for("payments.join"))
+    return redirect(url_for("own_service.index" if services_of(current_account().id) else "payments.join"))
 
 
 @bp.get("/account")

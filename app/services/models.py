@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from app.accounts.models import Account
 from app.benefits.models import Benefit
 from app.extensions import Base, Instant
 
@@ -22,21 +23,32 @@ class Service(Base):
     benefit_id: Mapped[int | None] = mapped_column(ForeignKey("benefit.id"))
     created_at: Mapped[datetime] = mapped_column(Instant)
 
-    benefit: Mapped[Benefit | None] = relationship()
+    benefit: Mapped[Benefit | None] = relationship(foreign_keys=[benefit_id])  # a benefit names a service, too
 
     def has_scope(self, scope: str) -> bool:
         return scope in self.scopes.split(",")
 
 
 class ServiceKey(Base):
-    """SHA-256 of a key that was shown once."""
+    """SHA-256 of a key that was shown once. A service has two live ones at most, in the slots 1 and 2.
+
+    `last_used_at` is true to the minute.
+    """
 
     __tablename__ = "service_key"
+    __table_args__ = (
+        UniqueConstraint("service_id", "slot"),
+        CheckConstraint("slot IN (1, 2)", name="slot_known"),
+        CheckConstraint("(revoked_at IS NULL) = (slot IS NOT NULL)", name="live_in_a_slot"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"), index=True)
     key_hash: Mapped[str] = mapped_column(unique=True)
+    label: Mapped[str] = mapped_column(default="", server_default="")
+    slot: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
+    last_used_at: Mapped[datetime | None] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
     service: Mapped[Service] = relationship()
@@ -71,3 +83,29 @@ class DeskDevice(Base):
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
 
     service: Mapped[Service] = relationship()
+
+
+class ServiceAccount(Base):
+    """Somebody of a service's own people: they see what is that service's, and nothing else."""
+
+    __tablename__ = "service_account"
+
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    added_at: Mapped[datetime] = mapped_column(Instant)
+
+    service: Mapped[Service] = relationship()
+    account: Mapped[Account] = relationship()
+
+
+class IdempotentAnswer(Base):
+    """What a service was answered under an Idempotency-Key of its own; `question_hash` is of method, path and body."""
+
+    __tablename__ = "idempotent_answer"
+
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    question_hash: Mapped[str]
+    status: Mapped[int]
+    body: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(Instant, index=True)

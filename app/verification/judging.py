@@ -8,7 +8,8 @@ from typing import Any
 
 from app import clock
 from app.benefits.models import Benefit
-from app.benefits.service import is_entitled
+from app.benefits.redeeming import limit_remaining
+from app.benefits.service import why_not
 from app.cards.service import ReadCard, read_card
 from app.memberships.service import NEVER, Standing, standing_as_known, standing_of
 from app.verification import rules
@@ -23,6 +24,7 @@ class Judged:
     person_id: int | None
     standing: Standing
     is_entitled: bool
+    limit_remaining: int | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -38,32 +40,38 @@ class Judged:
         return {
             "person_id": self.person_id, "card_id": self.read.card.id if self.read.card else None,
             "live_window": self.live_window, "tier_id": self.standing.tier_id, "reason": self.reason,
-            "status": self.standing.status, "valid": self.is_valid, "entitled": self.is_entitled and self.is_valid,
+            "status": self.standing.status, "valid": self.is_valid,
+            "entitled": self.is_entitled and self.reason in ("ok", "grace"),
             "valid_until": self.standing.valid_until, "grace_until": self.standing.grace_until,
+            "limit_remaining": self.limit_remaining if self.is_entitled and self.is_valid else None,
         }  # fmt: skip
 
 
 def judge(read: ReadCard, person_id: int | None, benefit: Benefit | None, now: datetime, today: date) -> Judged:
     """By what is true now."""
     standing = standing_of(person_id, now, today) if person_id is not None else NEVER
-    return _judged(read, person_id, benefit, standing)
+    judged = _judged(read, person_id, benefit, standing, now, today)
+    if benefit is None or person_id is None or not judged.is_entitled:
+        return judged
+    left = limit_remaining(benefit, person_id, now, today)
+    reason = rules.decide(read.reason, standing.status, judged.is_entitled, left)
+    return replace(judged, reason=reason, limit_remaining=left)
 
 
 def judge_as_of(credential: str, benefit: Benefit | None, at: datetime) -> Judged:
-    """By what was known at an instant that has passed."""
+    """By what was known at an instant that has passed, limits aside: a desk without signal cannot know of them."""
     day = clock.day_of(at)
     read = read_card(credential, at, day)
     if read.reason in ("revoked", "replaced") and read.card and read.card.revoked_at and read.card.revoked_at > at:
         read = replace(read, reason="ok")
     if read.card is None:
-        return _judged(read, None, benefit, NEVER)
+        return _judged(read, None, benefit, NEVER, at, day)
     person_id = read.card.person_id
-    return _judged(read, person_id, benefit, standing_as_known(person_id, day, at))
+    return _judged(read, person_id, benefit, standing_as_known(person_id, day, at), at, day)
 
 
-def _judged(read: ReadCard, person_id: int | None, benefit: Benefit | None, standing: Standing) -> Judged:
-    entitled = standing.is_valid
-    if benefit is not None:
-        tiers = [tier.id for tier in benefit.tiers]
-        entitled = is_entitled(standing.status, standing.tier_id, tiers, benefit.in_grace)
-    return Judged(rules.decide(read.reason, standing.status, entitled), read, person_id, standing, entitled)
+def _judged(
+    read: ReadCard, person_id: int | None, benefit: Benefit | None, standing: Standing, now: datetime, today: date
+) -> Judged:
+    is_entitled = standing.is_valid if benefit is None else why_not(benefit, standing, now, today) is None
+    return Judged(rules.decide(read.reason, standing.status, is_entitled), read, person_id, standing, is_entitled)

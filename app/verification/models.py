@@ -58,6 +58,7 @@ class Verification(Base):
     check_identity: Mapped[bool]
     valid_until: Mapped[date | None]
     grace_until: Mapped[date | None]
+    limit_remaining: Mapped[int | None]
     checked_at: Mapped[datetime] = mapped_column(Instant, index=True)
     received_at: Mapped[datetime | None] = mapped_column(Instant)
     desk_reason: Mapped[str | None]
@@ -83,13 +84,14 @@ class Verification(Base):
 
 class VerificationFlag(Base):
     """Why a scan should be looked at: our judgement differs from the desk's, the device's pairing had ended, the
-    scan came from the future, it was undone too late, or the same live code was shown at two desks at once.
+    scan came from the future, it was undone too late, a use was counted beyond the limit, or the same live code was
+    shown at two desks at once.
     """
 
     __tablename__ = "verification_flag"
     __table_args__ = (
         CheckConstraint(
-            "why IN ('differs', 'device_expired', 'device_revoked', 'future', 'late_undo', 'two_desks')",
+            "why IN ('differs', 'device_expired', 'device_revoked', 'future', 'late_undo', 'over_limit', 'two_desks')",
             name="why_known",
         ),
     )

@@ -25,9 +25,10 @@ UNDO_WITHIN = timedelta(minutes=1)
 CLOCKS_APART = timedelta(minutes=1)  # what a device's clock may be off without being called wrong
 
 
-def decide(code_reason: str, status: str, is_entitled: bool) -> str:
+def decide(code_reason: str, status: str, is_entitled: bool, limit_remaining: int | None = None) -> str:
     """`code_reason` is what the code and the card say ("ok" when nothing is wrong with them);
-    `status` the membership's; `is_entitled` whether the benefit asked for (or none) is theirs.
+    `status` the membership's; `is_entitled` whether the benefit asked for (or none) is theirs; `limit_remaining`
+    how many uses of it are left, None where there is no limit or nobody can know.
     """
     if code_reason != "ok":
         return code_reason
@@ -35,6 +36,8 @@ def decide(code_reason: str, status: str, is_entitled: bool) -> str:
         return status
     if not is_entitled:
         return "not_entitled"
+    if limit_remaining == 0:
+        return "limit_reached"
     return "grace" if status == "grace" else "ok"
 
 

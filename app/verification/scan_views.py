@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from flask import Response, jsonify, request, session, url_for
@@ -13,19 +13,23 @@ from flask_wtf.csrf import generate_csrf
 
 from app import clock
 from app.accounts import access
+from app.benefits.redeeming import limit_remaining
+from app.benefits.words import left_words
 from app.cards.photos import photo_of
 from app.errors import Refusal, problem
 from app.extensions import db
 from app.people.models import Person
 from app.services.at_desk import AtDesk, at_desk, ended_detail
 from app.verification import rules, service
+from app.verification.counting import count_use, counted_at, is_counted, left_and_used_up
 from app.verification.facts import facts_for, instant
 from app.verification.log import scans_of_today
 from app.verification.models import Verification
+from app.verification.service import Verdict
 from app.verification.undoing import undo_scan
 from app.verification.uploads import MOST_AT_ONCE, take_scans, unreadable
 from app.verification.views import bp, whole
-from app.verification.words import scanner_words, words_of_scan
+from app.verification.words import count_label, scanner_words, words_of_scan
 
 __all__ = ["bp"]
 
@@ -54,8 +58,7 @@ def verify_scan() -> ResponseReturnValue:
         device_id=who.device.id if who.device else None,
     )  # fmt: skip
     db.session.commit()
-    words = scanner_words(verdict, who.desk.benefit.name if who.desk.benefit else None)
-    answer = asdict(verdict) | words
+    answer = asdict(verdict) | _words(verdict, who, clock.today())
     del answer["subject"], answer["tier_name"]
     for name in ("valid_until", "grace_until", "checked_at"):
         answer[name] = answer[name].isoformat() if answer[name] else None
@@ -77,6 +80,20 @@ def upload() -> ResponseReturnValue:
     return jsonify(answer)
 
 
+@bp.post("/scan/redemptions")
+@access.desk
+def count() -> ResponseReturnValue:
+    """One use of the desk's benefit by whom a scan was of, counted once however often it is asked."""
+    body = _body(nonce=str)
+    now, today = clock.now(), clock.today()
+    used = count_use(at_desk(body["desk"]), body["nonce"], now, today)
+    left = limit_remaining(used.benefit, used.person_id, now, today)
+    db.session.commit()
+    done = _("Counted.")
+    line = done if left is None else f"{done} {left_words(used.benefit, left)}."
+    return jsonify(line=line, limit_remaining=left)
+
+
 @bp.post("/scan/undo")
 @access.desk
 def undo() -> ResponseReturnValue:
@@ -94,10 +111,12 @@ def log() -> ResponseReturnValue:
     who, today = at_desk(whole(request.args.get("desk", ""))), clock.today()
     rows, total = scans_of_today(who.desk.id, today)
     benefit_name = who.desk.benefit.name if who.desk.benefit else None
+    counted = counted_at(rows)
     scans = [
         {
             **words_of_scan(row, benefit_name), "nonce": row.nonce, "at": instant(row.checked_at),
             "offline": row.is_offline, "undone": row.undone_at is not None, "flagged": bool(row.flags),
+            "counted_at": instant(counted[row.id]) if row.id in counted else None,
         }
         for row in rows
     ]  # fmt: skip
@@ -117,6 +136,17 @@ def photo(verification_id: str) -> ResponseReturnValue:
     if found is None or found.jpeg is None:
         raise Refusal("unknown_photo", _("There is no photo here, or no longer."), 404)
     return Response(found.jpeg, mimetype="image/jpeg")
+
+
+def _words(verdict: Verdict, who: AtDesk, today: date) -> dict[str, Any]:
+    """What the desk reads, and what the button says that counts a use."""
+    benefit = who.desk.benefit
+    if benefit is None:
+        return scanner_words(verdict, None)
+    row = db.session.get_one(Verification, verdict.id)
+    left, used_up = left_and_used_up(row, benefit, verdict.limit_remaining, today)
+    words = scanner_words(verdict, benefit.name, left if verdict.valid else None, used_up)
+    return words | {"count": count_label(benefit) if verdict.entitled and is_counted(benefit) else None}
 
 
 def _who_scanned(row: Verification) -> AtDesk | None:

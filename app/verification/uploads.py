@@ -11,6 +11,8 @@ from flask_babel import gettext as _
 
 from app import clock
 from app.association import get_association
+from app.benefits.models import Benefit
+from app.benefits.redeeming import lock_uses, redeem
 from app.errors import Refusal
 from app.extensions import db, insert_once
 from app.services.at_desk import AtDesk
@@ -19,7 +21,7 @@ from app.verification.flags import add_flag, flag_two_desks, lock_live_cards
 from app.verification.judging import Judged, judge_as_of
 from app.verification.models import Verification
 from app.verification.service import LONGEST_CREDENTIAL, NONCE, get_by_nonce, new_id
-from app.verification.undoing import REASONS
+from app.verification.undoing import REASONS, take_back
 
 MOST_AT_ONCE = 100
 WIDEST_SKEW_MS = 10**13  # of a clock: some 300 years
@@ -28,7 +30,9 @@ YEARS = range(2020, 2200)
 
 @dataclass(frozen=True)
 class OfflineScan:
-    """As a desk sends it, read; instants are aware. `reason` is the desk's own verdict."""
+    """As a desk sends it, read; instants are aware. `reason` is the desk's own verdict; `redeemed_at`, sent as
+    "redeemed", is when it counted a use of its benefit.
+    """
 
     nonce: str
     credential: str
@@ -38,6 +42,7 @@ class OfflineScan:
     clock_skew_ms: int
     undone_at: datetime | None
     undone_because: str | None
+    redeemed_at: datetime | None
 
 
 def take_scans(who: AtDesk, sent: Sequence[Any], now: datetime) -> dict[str, list[Any]]:
@@ -55,6 +60,7 @@ def take_scans(who: AtDesk, sent: Sequence[Any], now: datetime) -> dict[str, lis
     scans.sort(key=lambda scan: scan.nonce)  # two uploads of the same scans queue in one order
     judged = [judge_as_of(scan.credential, who.desk.benefit, min(scan.scanned_at, now)) for scan in scans]
     lock_live_cards(judged)
+    lock_uses(*(it.person_id for scan, it in zip(scans, judged, strict=True) if scan.redeemed_at and it.person_id))
     taken = []
     for scan, answer in zip(scans, judged, strict=True):
         try:
@@ -90,11 +96,24 @@ def _take(who: AtDesk, scan: OfflineScan, judged: Judged, now: datetime) -> None
         add_flag(row.id, "future")
     flag_two_desks(row.id, who.desk.id, judged)
     if scan.undone_at is not None and row.undone_at is None:
-        if rules.can_be_undone(scan.scanned_at, scan.undone_at):
-            row.undone_at, row.undone_because, row.undone_by = scan.undone_at, scan.undone_because, who.actor
+        if rules.can_be_undone(scan.redeemed_at or scan.scanned_at, scan.undone_at):
+            take_back(row, scan.undone_at, scan.undone_because or "", who.actor, now)
         else:
             add_flag(row.id, "late_undo")
     db.session.flush()
+    if scan.redeemed_at is not None and row.undone_at is None:
+        _count_use(row, min(scan.redeemed_at, now), now)
+
+
+def _count_use(row: Verification, at: datetime, now: datetime) -> None:
+    """The use that the desk gave, kept whatever we know by now."""
+    if row.benefit_id is not None and row.person_id is not None:
+        benefit = db.session.get_one(Benefit, row.benefit_id)
+        use = redeem(
+            benefit, row.person_id, row.service_id, now, clock.day_of(at), verification_id=row.id, offline_at=at
+        )
+        if use.over_limit:
+            add_flag(row.id, "over_limit")
 
 
 def _alone(scan: OfflineScan, now: datetime) -> dict[str, Any]:
@@ -127,7 +146,7 @@ def _read(sent: Any) -> OfflineScan:
         raise unreadable()
     return OfflineScan(
         nonce, credential, scanned_at, it["reason"], _instant(it.get("list_issued_at")), round(skew),
-        _instant(undone.get("at")), undone.get("reason"),
+        _instant(undone.get("at")), undone.get("reason"), _instant(it.get("redeemed")),
     )  # fmt: skip
 
 

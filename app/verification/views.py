@@ -38,6 +38,7 @@ def scan() -> ResponseReturnValue:
         "facts_url": url_for("verification.facts"),
         "verify_url": url_for("verification.verify_scan"),
         "uploads_url": url_for("verification.upload"),
+        "count_url": url_for("verification.count"),
         "undo_url": url_for("verification.undo"),
         "log_url": url_for("verification.log"),
         "status_url": STATUS_PATH,

@@ -6,14 +6,20 @@ from typing import Any
 
 from flask_babel import gettext as _
 
+from app.benefits.models import Benefit
 from app.formats import day_short
 from app.verification.models import Verification
 from app.verification.rules import panel
 from app.verification.service import Verdict, verdict_of
 
 
-def scanner_words(verdict: Verdict, benefit_name: str | None) -> dict[str, Any]:
-    """{"panel", "word", "line", "facts": [{"label", "value"}]} in the reader's language."""
+def scanner_words(
+    verdict: Verdict, benefit_name: str | None, left: str | None = None, used_up: str | None = None
+) -> dict[str, Any]:  # fmt: skip
+    """{"panel", "word", "line", "facts": [{"label", "value"}]} in the reader's language.
+
+    `left` says how many uses there are of a limit, `used_up` when there are more of one that is reached.
+    """
     shown = panel(verdict.reason, verdict.check_identity)
     facts = []
     if verdict.valid and verdict.tier_name:
@@ -22,7 +28,10 @@ def scanner_words(verdict: Verdict, benefit_name: str | None) -> dict[str, Any]:
             {"label": _("Tier"), "value": verdict.tier_name},
             {"label": _("Until") if until else _("Valid"), "value": until or _("for life")},
         ]
-    return {"panel": shown, "word": _word(shown), "line": _line(verdict, benefit_name), "facts": facts}
+    if left is not None:
+        facts.append({"label": _("Left"), "value": left})
+    line = used_up if verdict.reason == "limit_reached" and used_up else _line(verdict, benefit_name)
+    return {"panel": shown, "word": _word(shown), "line": line, "facts": facts}
 
 
 def words_alone(reason: str, check_identity: bool, benefit_name: str | None) -> dict[str, str]:
@@ -42,6 +51,11 @@ def words_of_scan(row: Verification, benefit_name: str | None) -> dict[str, str]
         return words_alone(row.desk_reason, row.check_identity, benefit_name)
     words = scanner_words(verdict_of(row), benefit_name)
     return {name: words[name] for name in ("panel", "word", "line")}
+
+
+def count_label(benefit: Benefit) -> str:
+    """What the button says that counts a use."""
+    return _("Count one: %(benefit)s", benefit=benefit.name)
 
 
 def answer_word(reason: str) -> str:
@@ -74,6 +88,7 @@ def flag_words(why: str, row: Verification) -> str:
         "device_expired": _("It was sent by a tablet after its pairing had run out."),
         "device_revoked": _("It was sent by a tablet after its pairing was revoked."),
         "future": _("The tablet said it was made in the future. Its clock is wrong."),
+        "over_limit": _("Without signal a use was counted beyond the limit. It stays counted."),
         "late_undo": _("The desk took it back more than a minute after. It counts all the same."),
         "two_desks": _("The same code of a phone was shown at two desks at once."),
     }[why]

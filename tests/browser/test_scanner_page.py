@@ -181,7 +181,7 @@ def test_a_new_version_comes_whole_and_keeps_what_the_device_knows(app: Flask, c
         assert page.evaluate("caches.keys()") == [f"carnet-scanner-{first}"]
         signal.replaced[first.encode()] = second.encode()
         page.reload()
-        for _ in range(100):
+        for _ in range(300):
             if page.evaluate("caches.keys()") == [f"carnet-scanner-{second}"]:
                 break
             page.wait_for_timeout(100)

@@ -83,7 +83,7 @@ def test_everything_is_there_after_a_restart(
     import requests
 
     assert requests.post(f"{second.url}/_control/idle", json={}, timeout=20).json()["idle"]
-    assert receiver.types[before:] == ["customer.created"]
+    assert set(receiver.types[before:]) == {"customer.created"}  # perhaps twice: the dead one's last try was on its way
 
 
 def test_it_leaves_no_telemetry_and_needs_no_stripe_library(tmp_path: Path) -> None:

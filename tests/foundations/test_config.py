@@ -137,6 +137,14 @@ def test_webhook_secrets_may_be_two_while_they_rotate(tmp_path: Path) -> None:
     assert load(tmp_path, STRIPE_WEBHOOK_SECRET=f"{new}, {old},").STRIPE_WEBHOOK_SECRETS == (new, old)
 
 
+def test_hosts_that_webhooks_may_go_to_are_names_and_nothing_else(tmp_path: Path) -> None:
+    found = load(tmp_path, WEBHOOK_PRIVATE_HOSTS="Library.internal, 10.0.0.7,").WEBHOOK_PRIVATE_HOSTS
+    assert found == ("library.internal", "10.0.0.7") and load(tmp_path).WEBHOOK_PRIVATE_HOSTS == ()
+    for wrong in ("https://library.internal", "library.internal:8443", "*.internal"):
+        with pytest.raises(ConfigurationError, match="WEBHOOK_PRIVATE_HOSTS"):
+            load(tmp_path, WEBHOOK_PRIVATE_HOSTS=wrong)
+
+
 def test_settings_do_not_print_their_secrets(tmp_path: Path) -> None:
     assert GOOD["SECRET_KEY"] not in repr(load(tmp_path))
 
@@ -154,7 +162,7 @@ def test_on_loopback_nothing_needs_to_be_set(tmp_path: Path, base_url: str) -> N
 def test_generated_secrets_are_kept_for_their_owner_only_and_stay_the_same(tmp_path: Path) -> None:
     first = config.load({}, instance=tmp_path)
     assert config.load({}, instance=tmp_path) == first
-    for name in ("secret_key", "card_keys"):
+    for name in ("secret_key", "card_keys", "wifi_certificate"):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
@@ -170,7 +178,8 @@ def test_two_processes_starting_at_once_agree_on_the_generated_secrets(tmp_path:
     ]
     said = {start.communicate(timeout=60)[0] for start in starts}
     assert len(said) == 1 and said != {b""}
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["card_keys", "secret_key"]  # no drafts are left
+    kept = sorted(path.name for path in tmp_path.iterdir())
+    assert kept == ["card_keys", "secret_key", "wifi_certificate"]  # no drafts are left
 
 
 def test_generated_card_keys_of_an_older_version_get_one_for_the_status_list_and_keep_theirs(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def test_an_alumna_joins_pays_shows_her_card_is_scanned_and_the_treasurer_export
     open_link(desk, demo.links["desk"])
     desk.goto(f"{demo.site}/scan")
     check(desk)
-    desk.get_by_role("link", name="Main desk").click()
+    desk.get_by_role("link", name="Main desk", exact=True).click()
     verdict = desk.locator("#verdict .verdict")
     expect(verdict).to_have_class(re.compile("v-ok"), timeout=30_000)
     expect(desk.locator("#verdict h1")).to_have_text("Valid")

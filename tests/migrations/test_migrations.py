@@ -39,6 +39,7 @@ def schema() -> dict[str, str]:
                 "SELECT 'function ' || proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
                 "SELECT 'column ' || table_name || '.' || column_name, data_type || ' ' || is_nullable "
                 "FROM information_schema.columns WHERE table_schema = 'public'",
+                "SELECT 'view ' || viewname, definition FROM pg_views WHERE schemaname = 'radius'",
             )
             for name, says in connection.execute(sa.text(query))
             if "alembic" not in name
@@ -96,13 +97,17 @@ def a_value(column: sa.Column[object]) -> object:
 
 
 SPECIAL: dict[str, dict[str, object]] = {
+    "benefit_code": {"expires_at": NOW.replace(hour=11)},
     "discrepancy": {"reason": "mismatch"},
     "dispute": {"status": "open"},
     "photo": {"jpeg": b"x"},
+    "redemption": {"state": "reserved", "reserved_until": NOW, "over_limit": False},
     "reminder": {"state": "sent"},
     "suspension": {"term_id": 1},
     "verification_flag": {"why": "differs"},
     "wallet_pass": {"wallet": "apple"},
+    "webhook_delivery": {"state": "waiting", "next_at": NOW},
+    "wifi_credential": {"slot": 1},
 }
 
 
@@ -134,7 +139,6 @@ def test_every_migration_goes_down_and_up_again_with_rows_in_every_table(app: Fl
         downgrade(revision=revision)
         left = rows()
         assert left == {name: kept[name] for name in left}  # what stays loses nothing
-        assert set(left) < set(kept)
     assert rows() == {} and schema() == {}
     for revision in REVISIONS:
         upgrade(revision=revision)
@@ -173,9 +177,11 @@ def test_migrating_twice_changes_nothing(app: Flask) -> None:
 
 
 ONLY_SQLITE = {"term_refuse_overlap_insert", "term_refuse_overlap_update"}  # there a trigger, here an exclusion
-ONLY_POSTGRESQL = {"ex_term_overlap"} | {
-    f"{table}_refuse_truncate" for table in ("audit_entry", "ledger_entry", "receipt")
-}
+ONLY_POSTGRESQL = (
+    {"ex_term_overlap"}
+    | {f"{table}_refuse_truncate" for table in ("audit_entry", "ledger_entry", "receipt")}
+    | {"redemption_guard_truncate"}
+)
 
 
 def test_both_databases_carry_the_same_names_and_those_of_the_models(databases: Databases) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from flask import Flask
 
@@ -12,6 +12,9 @@ from app import clock
 from app.accounts import rules
 from app.accounts.service import _new_sign_in
 from app.association import get_association
+from app.benefits.codes import draw_code
+from app.benefits.redeeming import redeem, reserve
+from app.benefits.service import add_benefit, change_benefit, close_benefit, set_partner
 from app.cards.photos import upload_photo
 from app.extensions import db
 from app.memberships import renewal_links
@@ -26,7 +29,11 @@ from app.payments.transfers import order_transfer
 from app.people.models import Person
 from app.people.service import add_person
 from app.services.at_desk import AtDesk
+from app.services.delivering import Outcome
 from app.services.desks import add_device, pair_device
+from app.services.hook_log import claim, note
+from app.services.hook_messages import News, tell
+from app.services.hooks import EVENTS, add_endpoint, rotate_secret
 from app.services.models import Service
 from app.services.service import add_service
 from app.treasury.words import reasons
@@ -47,6 +54,9 @@ PEOPLE = [
     ("Alice", "Soler"), ("Bob", "Vidal"), ("Carol", "Prats"), ("Dan", "Riera"), ("Mallory", "Camps"),
     ("Ella", "Pons"), ("Hanna", "Serra"), ("Pau", "Mas"), ("Pol", "Mas"),
 ]  # fmt: skip
+
+
+REASONS = ("gone", "timeout", "no_such_name", "tls", "unreachable", "forbidden", "bad_answer")  # of a webhook not taken
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,8 @@ def make_pages(app: Flask, cast: Cast) -> Pages:
     family = [add_person(name, "Mas", "family@example.org", cast.now) for name in ("Pau", "Pol")]
     gym, _key = add_service("Gym", ["scan"], cast.sports, cast.now)
     more_of_members += _desk_pages(cast, gym)
+    more_of_members += _webhook_pages(cast)
+    more_of_members += _benefit_pages(cast, gym)
     codes = [live(cast.alice), static(cast.alice), live(cast.carol), live(cast.alice).replace("1", "2")]
     _row, link = _new_sign_in("mallory@example.org", "/", "en", clock.now(), rules.LINK_LIFE)
     for _shown_and_waiting in range(2):
@@ -127,6 +139,7 @@ def make_pages(app: Flask, cast: Cast) -> Pages:
     refused = [
         ("/join", {}), ("/join", {"given_name": "", "tier": "gold"}), ("/renew", {}), ("/sign-in", {"email": "x"}),
         ("/account/person", {"person": "0"}), ("/sign-in", {"email": "somebody@example.org"}),
+        ("/benefits/question/code", {}), ("/benefits/answer/code", {}),
         ("/sign-in/code", {"code": ""}), ("/sign-in/code", {"code": "12345678"}),
         (f"/treasury/payments/{payments_of(cast.dan.id)[0].number}/refund", {}),
         (f"/treasury/record?person={held.member_number}", {}), ("/treasury/queue/1", {"resolution": "noted"}),
@@ -179,7 +192,7 @@ def _refused_by_the_office(cast: Cast, held: Person) -> list[tuple[str, dict[str
     }  # fmt: skip
     record = f"/admin/people/{held.member_number}"
     return [
-        *(("/admin/tiers", {**tier, **it}) for it in wrong),
+        *(("/admin/tiers", {**tier, **it}) for it in wrong), *_refused_benefits(today),
         ("/admin/tiers/veteran/prices", price), ("/admin/tiers/basic/prices", {**price, "fee": "0"}),
         ("/admin/tiers/basic/prices", {**price, "from_on": (today - day).isoformat()}),
         ("/admin/tiers/basic/close", {"on": (today - day).isoformat(), "successor": ""}),
@@ -191,6 +204,26 @@ def _refused_by_the_office(cast: Cast, held: Person) -> list[tuple[str, dict[str
         (f"{record}/grant", {**grant, "grant-length": "months"}),
         (f"{record}/document", {"document-tier": "veteran", "document-until": (today - day).isoformat()}),
     ]  # fmt: skip
+
+
+def _webhook_pages(cast: Cast) -> list[str]:
+    """One that fails with every reason there is, one that is disabled and waits, each with two secrets or one."""
+    now, paths = clock.now(), []
+    for because in ("failing", "gone", "administrator", None):
+        endpoint, _secret = add_endpoint(cast.library.id, "http://127.0.0.1:9/", EVENTS, now)
+        for sequence, kind in enumerate(EVENTS):
+            tell([News(cast.library.id, cast.alice.id, 10 * endpoint.id + sequence, kind, {})], now)
+        claimed = claim(endpoint.id, now)
+        assert claimed is not None
+        for reason, status in (*((reason, None) for reason in REASONS), ("status", 500), ("redirect", 307)):
+            note(claimed, Outcome(reason, status, 12, "1234"), now)
+        if because is None:
+            rotate_secret(endpoint, now)
+            endpoint.disabled_at = endpoint.disabled_because = None
+        else:
+            endpoint.disabled_at, endpoint.disabled_because = now, because
+        paths += [f"/admin/webhooks/{endpoint.id}", f"/admin/webhooks/{endpoint.id}?state=failed"]
+    return paths
 
 
 def _desk_pages(cast: Cast, gym: Service) -> list[str]:
@@ -212,6 +245,39 @@ def _desk_pages(cast: Cast, gym: Service) -> list[str]:
     verify(cast.desk, live(cast.alice), None, "online", None, clock.now(), clock.today())
     undo_scan(AtDesk(cast.desk, None, device, None), "online", "wrong_person", clock.now())
     return [f"/scan/pair/{link}", f"/admin/desks/{gym.id}", "/admin/scans?page=1", "/account/checks?page=1"]
+
+
+def _refused_benefits(today: date) -> list[tuple[str, dict[str, str]]]:
+    benefit = {"code": "new", "name": "Answer", "kind": "campus", "limit_period": "day", "in_grace": "y"}
+    soon = (today + timedelta(days=9)).isoformat()
+    wrong: list[dict[str, str]] = [
+        {"name": ""}, {"code": "x!"}, {"code": "x"}, {"value": "x"}, {"cost": "0"}, {"limit_count": "0"},
+        {"discount_percent": "101"}, {"discount_percent": "5", "discount": "5"},
+        {"available_from": soon, "available_until": today.isoformat()},
+    ]  # fmt: skip
+    changes = (("/admin/benefits/sports", {**benefit, "value": "x"}), ("/admin/benefits/sports", {}))
+    return [*(("/admin/benefits", {**benefit, **it}) for it in wrong), *changes]
+
+
+def _benefit_pages(cast: Cast, gym: Service) -> list[str]:
+    """Benefits with every kind of limit: used, used up, put aside, with a code drawn, to come and closed."""
+    now, today, both = clock.now(), clock.today(), [cast.basic, cast.plus]
+    change_benefit(cast.sports, now, limit_count=1, limit_period="day", value_cents=600, cost_cents=100)
+    answer = add_benefit(
+        "answer", "Answer", both, True, now, limit_count=3, limit_period="month", discount_percent=20, by_code=True,
+        kind="partner", description="Question",
+    )  # fmt: skip
+    set_partner(answer, gym.id, now)
+    question = add_benefit(
+        "question", "Question", both, False, now, limit_count=1, limit_period="term", discount_cents=6000, by_code=True
+    )
+    add_benefit("problem", "Problem", both, True, now, available_from=today + timedelta(days=9))
+    close_benefit(add_benefit("x", "Library", both, True, now), now)
+    draw_code(answer, cast.alice.id, now, today)
+    reserve(answer, cast.alice.id, gym.id, now, today)
+    for used in (cast.sports, question):
+        redeem(used, cast.alice.id, gym.id, now, today, verification_id=used.code)
+    return ["/admin/benefits?days=30", *(f"/admin/benefits/{code}" for code in ("sports", "answer", "x"))]
 
 
 def _page(who: str | None, path: str, response: object) -> Iterator[Page]:

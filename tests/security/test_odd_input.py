@@ -1,13 +1,17 @@
-"""Odd text in every field and address is refused or taken as text: nothing breaks, on either database."""
+"""Odd text in every field and address is refused or taken as text: nothing breaks."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
+import pytest
 from flask import Flask
 
 from tests.cast import Cast
 from tests.security.routes import Requests, routes
+
+# PostgreSQL refuses more of what is text elsewhere; parsing stands before either.
+pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 
 ODD = ("\x00", "a\x00b", "' OR 1=1 --", "\u202e", chr(0x1F393) * 50, "9" * 60, "<script>", "\r\nX: y")
 FIELDS = (

@@ -136,15 +136,20 @@ def data_of() -> re.Pattern[str]:
     association = get_association()
     words = [
         association.name, association.kind, "Campus Wi-Fi", "Sports hall", "Basic", "Plus", "Veteran", "Junior",
+        "Alumni-trial", "Carnet Wi-Fi, for trying out", "radius.wifi.example.org", "wifi.example.org", "Phone",
         "Main desk", "Gym", "Library", "English", "Esperanto", "Question", "Answer", "Problem",
         *(name for one in PEOPLE for name in (*one, " ".join(one))),
     ]  # fmt: skip
     patterns = [
         *(re.escape(word) for word in sorted(words, key=len, reverse=True)),
         r"[\w.+-]+@[\w.-]+", r"[MPR]-[\d-]+", r"[A-Z]{1,2}-?\d{4}-\d+", r"EUR", r"\b[0-9A-F]{8}\b", r"refund-\d+",
+        r"\b\w+o 20\d\d\b",  # a month
+        r"\b[2-9A-Z]{4}(?:-[2-9A-Z]{4}){2}\b", r"\|[2-9A-Z]{4}\|",  # codes for shops, and how one ends
         r"\d{4}-\w+-\d{2}",  # days as the made-up language writes them
         r"\b(?:RF|ES)\d\d\b", r"\bP\d{3}\b",  # a reference and an account in fours
         r"RF\d\dP\d+", r"\btest\b",  # a transfer's reference, and who entered what the tests made
+        r"(?:GET|POST) /api/v1/\S+", r"\A(?:query|header)\Z", r"\b(?:curl|Python)\b",  # what a program asks
+        r"(?<=\|)(?:members|payments|redeem)(?=\|)", r"\A\s*scan\s*\Z",  # scopes
         r"verify", r"“alice”", r"'x!?'",  # a scope, what was searched for, what was typed
         r"\b(?:basic|plus|veteran|junior)\b",  # codes of tiers
         r"Browser", r"Not a valid choice\.",  # named by the browser; WTForms translates its own

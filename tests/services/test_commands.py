@@ -37,7 +37,7 @@ def test_two_services_have_two_keys(app: Flask, cast: Cast) -> None:
     ("arguments", "word"),
     [
         (["Gym", "--scope", "everything"], "everything"),
-        (["Gym", "--scope", "verify", "--scope", "members"], "members"),
+        (["Gym", "--scope", "verify", "--scope", "members:number"], "members"),
         (["Gym", "--scope", "verify", "--scope", "identity"], "identity"),
         (["Gym", "--scope", "verify", "--benefit", "nothing"], "nothing"),
         (["Library", "--scope", "verify"], "Library"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from app import clock
 from app.extensions import db
+from app.services.keys import REMEMBERED, keys_of, revoke_key
 from app.services.models import ServiceKey
 from app.services.service import add_service
 from app.verification.models import Verification
@@ -107,8 +109,24 @@ def test_the_scheme_is_read_whatever_its_case(app: Flask, cast: Cast) -> None:
 def test_a_revoked_key_is_refused_at_the_next_question(app: Flask, cast: Cast) -> None:
     code = live(cast.alice)
     ask(app, cast.library_key, code)
-    db.session.query(ServiceKey).filter_by(service_id=cast.library.id).one().revoked_at = clock.now()
+    (key,) = keys_of(cast.library.id)
+    revoke_key(cast.library, key.id, clock.now())
     assert_problem(send(app, cast.library_key, code), 401, "unknown_service_key")
+
+
+@SQLITE
+def test_what_another_process_revoked_is_refused_within_fifteen_seconds(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, passed = live(cast.alice), [0.0]
+    monotonic = time.monotonic
+    monkeypatch.setattr("app.services.keys.time.monotonic", lambda: monotonic() + passed[0])
+    ask(app, cast.library_key, code)
+    key = db.session.query(ServiceKey).filter_by(service_id=cast.library.id).one()
+    key.revoked_at, key.slot = clock.now(), None  # as another process does: this one is not told
+    passed[0] = REMEMBERED
+    assert_problem(send(app, cast.library_key, code), 401, "unknown_service_key")
+    assert REMEMBERED <= 15
 
 
 @SQLITE
@@ -171,7 +189,7 @@ def test_the_document_is_openapi_3_1(app: Flask) -> None:
     assert spec["openapi"].startswith("3.1")
     validate(spec)
     operation = spec["paths"][PATH]["post"]
-    assert operation["security"] == [{"serviceKey": []}]
+    assert operation["security"] == [{"serviceKey": ["verify"]}]
     assert set(operation["responses"]) == {"200", "400", "401", "403", "413", "415", "422", "429"}
     for status, response in operation["responses"].items():
         assert list(response["content"]) == ["application/json" if status == "200" else "application/problem+json"]

@@ -23,7 +23,8 @@ def test_the_page_itself_holds_nothing_secret_and_so_may_be_kept(app: Flask, cas
     page = Visitor(app, "scanner@example.org").get(f"/scan?desk={cast.desk.id}")
     config = config_of(page)
     assert set(config) == {
-        "desk", "facts_url", "verify_url", "uploads_url", "undo_url", "log_url", "status_url", "wasm_url", "worker_url",
+        "desk", "facts_url", "verify_url", "uploads_url", "count_url", "undo_url", "log_url", "status_url", "wasm_url",
+        "worker_url",
     }  # fmt: skip
     assert "csrf" not in page.get_data(as_text=True).lower().replace("x-csrftoken", "")
     assert "scanner@example.org" not in page.get_data(as_text=True)
@@ -39,7 +40,7 @@ def test_the_facts_name_desk_benefit_tiers_and_clock(app: Flask, cast: Cast) -> 
     assert (facts["time_zone"], facts["card_base_url"]) == ("Europe/Madrid", app.config["CARD_BASE_URL"])
     assert facts["desk"] == {"id": cast.desk.id, "name": "Main desk"}
     tier_ids = [cast.basic.id, cast.plus.id]
-    assert facts["benefit"] == {"code": "wifi", "name": "Campus Wi-Fi", "tier_ids": tier_ids}
+    assert facts["benefit"] == {"code": "wifi", "name": "Campus Wi-Fi", "tier_ids": tier_ids, "count": None}
     assert facts["tiers"] == {str(tier.id): {"code": tier.code, "name": tier.name} for tier in (cast.basic, cast.plus)}
     device = newest_device()
     assert facts["device"]["name"] == "Blue tablet"

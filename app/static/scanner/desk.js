@@ -81,8 +81,10 @@ export class Desk {
 
   get listIsOver() { return this.list === null || this.clock.now() >= this.list.expiresAt; }
 
+  get countsAlone() { return Boolean(this.facts?.benefit?.count?.alone); }
+
   /* The verdict on a code by what is known here, as words.py would say it; null where nothing is known.
-     {reason, panel, word, line, facts} */
+     {reason, panel, word, line, facts, count, note}; labels: {tier, listFrom, needsSignal} */
   async judge(text, labels) {
     if (!this.facts) return null;
     const { reason, kind, tierId } = await judge(text, {
@@ -93,7 +95,8 @@ export class Desk {
     const facts = [];
     if (tier && ["ok", "check", "other"].includes(words.panel)) facts.push({ label: labels.tier, value: tier.name });
     if (reason === "list_too_old" && this.list) facts.push({ label: labels.listFrom, value: this.moment(this.list.issuedAt) });
-    return { reason, ...words, facts };
+    const count = reason === "ok" ? this.facts.benefit?.count : null;
+    return { reason, ...words, facts, count: count?.alone ? count.label : null, note: count && !count.alone ? labels.needsSignal : null };
   }
 
   /* an instant in the association's time, "21 Nov 2026, 18:05" */

@@ -7,10 +7,10 @@ import * as store from "./store.js";
 const MOST_AT_ONCE = 100;        // as the server takes
 const REFUSED_KEPT_MS = 7 * 86_400_000;
 
-/* A scan: {nonce, desk, credential, scanned_at, reason, list_issued_at, clock_skew_ms, undone: null | {at, reason}}
-   and, for this device alone, shown: {panel, word, line} and refused: null | the server's words for never taking it */
-const sent = ({ nonce, credential, scanned_at, reason, list_issued_at, clock_skew_ms, undone }) =>
-  ({ nonce, credential, scanned_at, reason, list_issued_at, clock_skew_ms, undone });
+/* A scan: {nonce, desk, credential, scanned_at, reason, list_issued_at, clock_skew_ms, undone: null | {at, reason},
+   redeemed: null | the instant its use was counted} and, for this device alone, shown: {panel, word, line} and refused: null | the server's words for never taking it */
+const sent = ({ nonce, credential, scanned_at, reason, list_issued_at, clock_skew_ms, undone, redeemed = null }) =>
+  ({ nonce, credential, scanned_at, reason, list_issued_at, clock_skew_ms, undone, redeemed });
 
 export class Queue {
   constructor(desk, upload) {
@@ -38,15 +38,15 @@ export class Queue {
   }
 
   async add(scan) {
-    this.scans.set(scan.nonce, { undone: null, refused: null, desk: this.desk, ...scan });
+    this.scans.set(scan.nonce, { undone: null, redeemed: null, refused: null, desk: this.desk, ...scan });
     await this.save(scan.nonce);
   }
 
-  /* takes a scan back that the server does not have yet; false where it is not here */
-  async undo(nonce, undone) {
+  /* adds `undone` or `redeemed` to a scan that the server does not have yet; false where it is not here */
+  async change(nonce, what) {
     const scan = this.scans.get(nonce);
     if (!scan) return false;
-    this.scans.set(nonce, { ...scan, undone });
+    this.scans.set(nonce, { ...scan, ...what });
     await this.save(nonce);
     return true;
   }
@@ -98,7 +98,8 @@ export class Queue {
       const before = batch.get(nonce), scan = this.scans.get(nonce);
       if (!before || !scan) continue;
       settled += 1;
-      if (scan.undone === before.undone) await this.forget(scan);   // else it was undone meanwhile, and goes once more
+      const isSame = scan.undone === before.undone && scan.redeemed === before.redeemed;
+      if (isSame) await this.forget(scan);   // else it was undone or counted meanwhile, and goes once more
     }
     for (const { nonce, detail } of refused) {
       const scan = this.scans.get(nonce);

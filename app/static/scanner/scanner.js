@@ -11,7 +11,7 @@ import { Scans } from "./scans.js";
 import { Server } from "./server.js";
 import { chooseReason, fillToday } from "./sheets.js";
 import { signal } from "./signals.js";
-import { addToLog, hideVerdict, showVerdict } from "./verdict.js";
+import { addToLog, addToNewest, hideVerdict, showBusy, showVerdict } from "./verdict.js";
 import { HEADER_BYTES, parseCode } from "./verifier.js";
 import { words } from "./words.js";
 
@@ -92,20 +92,39 @@ async function ask(text, nonce) {
   state = "asking";
   hint("asking");
   const verdict = await scans.judge(text, nonce);
-  state = "showing";
   if (["ok", "check", "other"].includes(verdict.panel)) last.card = cardOf(text);
-  showVerdict(verdict, (pressed) => act(pressed, text, nonce));
-  signal(verdict.panel);
+  present(verdict, nonce, () => { hideVerdict(); return ask(text, nonce); });
   addToLog({ ...verdict, line: verdict.panel === "no" ? verdict.line : verdict.facts?.[0]?.value ?? verdict.line, at: Date.now(), time: scans.timeOf(desk.clock.now()) });
   show();
 }
 
-async function act(pressed, text, nonce) {
+function present(verdict, nonce, again) {
+  state = "showing";
+  showVerdict(verdict, (pressed) => act(pressed, nonce, again));
+  signal(verdict.panel);
+}
+
+/* one use by whom the verdict was about, and on to the next card */
+async function count(nonce) {
+  state = "asking";
+  showBusy();
+  const { said, ...verdict } = await scans.count(nonce);
+  if (!said) return present(verdict, nonce, () => count(nonce));
+  hideVerdict();
+  signal("ok");
+  addToNewest(words.counted_mark);
+  lookAgain();
+  say(said);
+}
+
+async function act(pressed, nonce, again) {
+  if (state === "asking") return;
   if (pressed === "sign-in") return location.assign($("sign-in").href);
+  if (pressed === "count") return count(nonce);
   const reason = pressed === "undo" ? await chooseReason() : pressed;
   if (reason === null) return;
+  if (pressed === "again") return again();
   hideVerdict();
-  if (pressed === "again") return ask(text, nonce);
   lookAgain();
   if (reason !== "next") say(await scans.undo(nonce, reason));
 }
@@ -220,10 +239,18 @@ document.addEventListener("visibilitychange", () => {
 async function install() {
   if (!navigator.serviceWorker) return;
   const registration = await navigator.serviceWorker.register(config.worker_url, { scope: "/scan" });
+  registration.addEventListener("updatefound", () => takeOver(registration.installing));
+  takeOver(registration.waiting);
   const { active } = await navigator.serviceWorker.ready;
   active.postMessage({ keep: location.href });
   registration.update().catch(() => {});   // at once, where a browser would take its time; without signal not at all
   navigator.storage?.persist?.();
+}
+
+/* A new worker asks to take over while it is installed; a browser may let it wait all the same, until asked again. */
+function takeOver(worker) {
+  if (worker?.state === "installed") worker.postMessage({ takeOver: true });
+  else worker?.addEventListener("statechange", () => takeOver(worker), { once: true });
 }
 
 startCamera();

@@ -23,6 +23,9 @@ export class Server {
   /* {taken: [nonce], refused: [{nonce, detail}]} of the scans of one desk */
   upload(desk, scans) { return this.post(this.config.uploads_url, { desk, scans }); }
 
+  /* one use of the desk's benefit by whoever a scan was of; the scan's nonce makes it one however often it is asked */
+  count(nonce) { return this.post(this.config.count_url, { nonce }, VERDICT_MS); }
+
   undo(nonce, reason) { return this.post(this.config.undo_url, { nonce, reason }, VERDICT_MS * 2); }
 
   /* today's scans of this desk: {day, scans, total} */

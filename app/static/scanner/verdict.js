@@ -10,7 +10,11 @@ const copy = (id) => document.getElementById(id).content.firstElementChild.clone
 /* What is shown where nobody judged. `action`, beside "next": "again" or "sign-in" */
 export const unsure = (line, action = null) => ({ panel: "unsure", word: words.cannot_tell, line, facts: [], reason: null, action });
 
-/* Shows it; `use` gets what was pressed: "next", "again", "sign-in", "undo" or "wrong_person" */
+/* What is shown where a use was asked for and refused. */
+export const notCounted = (line) => ({ panel: "other", word: words.not_counted, line, facts: [], reason: null });
+
+/* Shows it; `use` gets what was pressed: "next", "count", "again", "sign-in", "undo" or "wrong_person".
+   `count`: what its button says; `note`: why there is none */
 export function showVerdict(verdict, use) {
   const section = copy(`panel-${verdict.panel}`), word = section.querySelector("h1");
   idle.hidden = true;
@@ -29,10 +33,25 @@ export function showVerdict(verdict, use) {
     else if (verdict.action && button.dataset.do === "next") button.className = "second";
     if (["undo", "wrong_person"].includes(button.dataset.do)) button.hidden = !verdict.nonce;
   }
-  section.querySelector("[data-do=next]").focus({ preventScroll: true });
+  offerToCount(section, verdict);
+  section.querySelector(verdict.count ? "[data-do=count]" : "[data-do=next]").focus({ preventScroll: true });
   if (verdict.action) section.querySelector(`[data-do=${verdict.action}]`).focus({ preventScroll: true });
   scrollTo(0, 0);
 }
+
+/* one tap counts a use: its button is then the big one, and the one that goes on without stands below */
+function offerToCount(section, { count, note }) {
+  const button = section.querySelector("[data-do=count]"), about = section.querySelector(".count-note");
+  if (!button) return;
+  section.toggleAttribute("data-count", Boolean(count));
+  button.hidden = !count;
+  about.hidden = !note;
+  if (button.dataset.name !== undefined) button.lastElementChild.textContent = count ?? "";
+  about.textContent = note ?? "";
+}
+
+/* nothing more can be pressed until the answer is there */
+export const showBusy = () => place.firstElementChild.setAttribute("aria-busy", "true");
 
 /* person: {name, photo_url | null}, only where this desk may see who it is */
 function showPerson(block, person, facts) {
@@ -69,6 +88,9 @@ export function logLine({ panel, word, line, at, time }) {
   when.dateTime = new Date(at).toISOString();
   return item;
 }
+
+/* something more about the newest line */
+export const addToNewest = (mark) => log.firstElementChild?.querySelector(".text-truncate").append(` · ${mark}`);
 
 export function addToLog(entry) {
   log.prepend(logLine(entry));

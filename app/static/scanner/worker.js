@@ -70,5 +70,6 @@ self.addEventListener("fetch", (event) => {
 });
 /* the first page was there before its worker: it asks to be kept */
 self.addEventListener("message", (event) => {
-  event.waitUntil(fetch(event.data.keep).then((response) => keepPage(event.data.keep, response), () => {}));
+  if (event.data.takeOver) event.waitUntil(self.skipWaiting());
+  else event.waitUntil(fetch(event.data.keep).then((response) => keepPage(event.data.keep, response), () => {}));
 });

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from unittest.mock import patch
 
-from app import clock
+from app import clock, jobs
+from app.accounts.service import grant_role, open_account
+from app.benefits.redeeming import reserve
+from app.benefits.service import add_benefit
 from app.cards import photos
 from app.cards.models import Photo
 from app.cards.service import find_card
 from app.cards.wallets.models import WalletPass
 from app.extensions import db
 from app.memberships import renewal_links
+from app.memberships.service import list_tiers
+from app.services.hook_messages import send_test
+from app.services.hooks import EVENTS, add_endpoint
+from app.services.service import list_services
+from app.wifi.accounting import Report, note_accounting
+from app.wifi.service import create_credential, revoke_credential
 from tests.payments.histories.house import House
 from tests.payments.shop import checkout_in
+from tests.wifi.controllers import Controller
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 Act = Callable[[House], object]
@@ -189,6 +200,45 @@ def pass_says_something_old(house: House) -> None:
         db.session.add(WalletPass(card_id=card.id, wallet="google", fingerprint="of old", changed_at=now))
         db.session.commit()
     house.set_clock(house.now + 7 * HOUR)
+
+
+def service_is_told(house: House) -> None:
+    """A message waits for a service whose endpoint nobody answers at since three days; the catalogue was edited."""
+    with house.books():
+        now = clock.now()
+        grant_role(open_account("admin@example.org", now), "admin", now)
+        endpoint, _secret = add_endpoint(list_services()[0].id, "http://127.0.0.1:9/", EVENTS, now)
+        send_test(endpoint, now)
+        endpoint.failing_from_at, endpoint.rests_until_at = now - 3 * DAY, now
+        jobs.enqueue("benefits_changed", now)
+        db.session.commit()
+
+
+def much_is_to_tidy(house: House) -> None:
+    """A reservation that nobody confirmed, and a session whose end no controller reported."""
+    is_member(house)
+    with house.books():
+        now, today = clock.now(), clock.today()
+        benefit = add_benefit("library", "Library", list_tiers(), True, now, limit_count=1, limit_period="day")
+        reserve(benefit, house.ids["ana"], None, now, today)
+        device, _secret = create_credential(house.ids["ana"], "Phone", now)
+        note_accounting(Report("Start", "session-1", device.username), now)
+        db.session.commit()
+    house.set_clock(house.now + 24 * HOUR)
+
+
+def device_is_removed(house: House) -> None:
+    """Ana's phone is online at a controller, and she takes it off."""
+    is_member(house)
+    controller = Controller()
+    house.changed.callback(controller.stop)
+    house.changed.enter_context(patch.dict(house.app.config, WIFI_CONTROLLERS=controller.setting))
+    with house.books():
+        now = clock.now()
+        device, _secret = create_credential(house.ids["ana"], "Phone", now)
+        db.session.flush()
+        revoke_credential(house.ids["ana"], device.id, now, "member")
+        db.session.commit()
 
 
 def photo_is_refused(house: House) -> None:

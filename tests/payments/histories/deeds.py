@@ -27,6 +27,7 @@ from tests.payments.histories.before import (
     charge_is_due,
     chooses,
     days_pass,
+    device_is_removed,
     gift_goes_back,
     gift_is_accepted,
     gift_is_seen,
@@ -36,6 +37,7 @@ from tests.payments.histories.before import (
     is_member,
     last_retry_fails,
     looks_at,
+    much_is_to_tidy,
     ordered,
     page_of_the_queue,
     paid_otherwise,
@@ -44,6 +46,7 @@ from tests.payments.histories.before import (
     photo_is_refused,
     posts,
     renews_by_itself,
+    service_is_told,
     sweep,
     then,
     unallocated,
@@ -285,5 +288,14 @@ DEEDS = {
     "reminders are sent": worked(then(is_member, days_pass(359)), "remind", "mail_reminder"),
     "a photo is refused": worked(photo_is_refused, "mail_photo_refused"),
     "a wallet is told": worked(pass_says_something_old, "refresh_wallets", "refresh_wallet", "tell_wallet"),
+    "a service is told": worked(
+        service_is_told, "announce_to_services", "benefits_changed", "deliver_due_webhooks", "deliver_webhooks",
+        "erase_old_webhooks", "mail_webhook_disabled", "note_met_by_services", "tell_of_disabled_webhook",
+    ),
+    "a device is sent away": worked(device_is_removed, "wifi_disconnect", "wifi_disconnect_at"),
+    "what is old is tidied": worked(
+        much_is_to_tidy, "count_wifi_months", "erase_idempotent_answers", "erase_openid_tokens", "tidy_benefits",
+        "tidy_wifi",
+    ),
     "a link to sign in is sent": worked(posts("/sign-in", {"email": "bo@example.org"}, "bo"), "mail_sign_in"),
 }  # fmt: skip
