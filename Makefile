@@ -17,7 +17,7 @@ demo-reset: $(VENV)/runtime assets ## the same from a fresh start
 	@exec $(BIN)/python -m demo --port $(PORT) --reset
 
 test: $(VENV)/dev system-packages test-assets ## install what the tests need and run all of them
-	@exec $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+	@exec $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder tests
 
 test-long: $(VENV)/dev system-packages test-assets ## what takes hours; results stand in docs/quality/
 	$(BIN)/python -m tests.payments.histories.killed

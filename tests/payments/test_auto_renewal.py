@@ -19,6 +19,7 @@ from app.payments.service import Wanted, find_auto_renewal
 from tests.payments.shop import Shop
 
 DAY = timedelta(days=1)
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # years; histories has the other
 
 
 def joins_for_good(shop: Shop, way: str = "pay") -> None:

@@ -45,6 +45,7 @@ def _wait_for(url: str) -> None:
     assert requests.get(f"{url}/healthz", timeout=60).status_code == 200
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # histories/killed.py has each on both
 @pytest.mark.parametrize("step", STEPS)
 def test_a_worker_killed_while_it_settles_a_webhook_loses_and_doubles_nothing(
     shop: Shop, database_url: str, instance: Path, tmp_path: Path, step: str
@@ -60,6 +61,7 @@ def test_a_worker_killed_while_it_settles_a_webhook_loses_and_doubles_nothing(
         assert len(mails_to_send()) == 1
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("step", STEPS)
 def test_a_worker_killed_while_it_settles_for_the_return_page_loses_and_doubles_nothing(
     shop: Shop, database_url: str, instance: Path, tmp_path: Path, step: str
@@ -85,6 +87,7 @@ def test_a_worker_killed_while_it_settles_for_the_return_page_loses_and_doubles_
         assert len(mails_to_send()) == 1
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_worker_killed_before_the_commit_and_never_told_again_is_healed_by_the_sweep(
     shop: Shop, database_url: str, instance: Path, tmp_path: Path
 ) -> None:

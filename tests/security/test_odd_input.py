@@ -39,10 +39,10 @@ def odd_path(requests: Requests, route: str, odd: str) -> str:
 def test_odd_text_in_an_address_breaks_nothing(app: Flask, cast: Cast, unlimited: None) -> None:
     requests = Requests(app, cast)
     broken = []
-    for name in ("stranger", "alice", "treasurer", "admin"):
+    for name, some in (("stranger", ODD), ("alice", ODD[:2]), ("treasurer", ODD[:2]), ("admin", ODD)):
         visitor = requests.caller(name)
         for route in sorted(route for route in routes(app) if route.startswith("GET") and "readyz" not in route):
-            for odd in ODD if "<" in route else ODD[:2]:
+            for odd in some if "<" in route else ODD[:2]:
                 query = {field: odd for field in FIELDS}
                 response = visitor.get(odd_path(requests, route, odd), query_string=query)
                 if response.status_code >= 500:
@@ -54,8 +54,8 @@ def test_odd_text_in_an_address_breaks_nothing(app: Flask, cast: Cast, unlimited
 def test_odd_text_in_a_form_breaks_nothing(app: Flask, cast: Cast, unlimited: None) -> None:
     requests = Requests(app, cast)
     broken = []
-    for name in ("stranger", "mallory", "treasurer", "admin"):
-        for odd in ODD:
+    for name, some in (("stranger", ODD[:1]), ("mallory", ODD[1::2]), ("treasurer", ODD[1:3]), ("admin", ODD[1:])):
+        for odd in some:
             visitor = requests.caller(name)
             for route in sorted(routes(app)):
                 if not route.startswith("POST") or "webhook" in route or "sign-out" in route:

@@ -88,7 +88,7 @@ def test_the_answer_is_neither_indexed_nor_kept(app: Flask, cast: Cast) -> None:
 @SQLITE
 def test_any_garbage_is_not_valid_and_breaks_nothing(app: Flask, cast: Cast, unlimited: None) -> None:
     for garbage in (
-        "1", "0", "-1", "abc", "9" * 200, "9" * 3000, "%00", "%FF%FE", "%F0%9F%8E%93", "1;drop", "..", "'\"<b>",
+        "1", "0", "-1", "abc", "9" * 200, "9" * 3000, "%FF%FE", "%F0%9F%8E%93", "1;drop", "..", "'\"<b>",
         "%D9%A3", "1e5", "+1", "M-000001", "%20", "1%0a",
     ):  # fmt: skip
         response = Visitor(app).get(f"/C/{garbage}")

@@ -10,7 +10,7 @@ from tests.payments.histories.machine import Histories
 
 STEADY = settings(
     deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), print_blob=False,
-    phases=(Phase.generate, Phase.shrink), stateful_step_count=9,
+    phases=(Phase.generate, Phase.shrink), stateful_step_count=6,
 )  # fmt: skip
 HISTORIES = {"sqlite": 50, "postgresql": 4}
 

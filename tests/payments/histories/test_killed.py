@@ -33,7 +33,7 @@ from tests.payments.shop import story_of
 BEGINNING = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
 ALL_STEPS = os.environ.get("ALL_STEPS") == "1"  # make test-long
 Note = Callable[[str, object], None]
-SAMPLE = 8  # without it each database takes every eighth deed, and of its steps two
+SAMPLE = 10  # without it each database takes every tenth deed, and of its steps two
 
 
 def some_of(first: int) -> Any:
