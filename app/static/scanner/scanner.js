@@ -239,7 +239,7 @@ document.addEventListener("visibilitychange", () => {
 async function install() {
   if (!navigator.serviceWorker) return;
   const registration = await navigator.serviceWorker.register(config.worker_url, { scope: "/scan" });
-  registration.addEventListener("updatefound", () => takeOver(registration.installing));
+  registration.addEventListener("updatefound", () => takeOver(registration.installing ?? registration.waiting));
   takeOver(registration.waiting);
   const { active } = await navigator.serviceWorker.ready;
   active.postMessage({ keep: location.href });
